@@ -1,0 +1,1 @@
+export { parseBaseUrl } from '../source/base-url.ts';

@@ -1,0 +1,76 @@
+/** Everything the environment and the flags can say, parsed once at the entry; nobody else reads the environment. */
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ConnectorError } from '../protocol/errors.ts';
+
+const environment = z.object({
+  SOUNDINGS_TOKEN: z.string().optional(),
+  SOUNDINGS_DATABASE: z.string().optional(),
+  SOUNDINGS_DATA_DIR: z.string().optional(),
+  SOUNDINGS_QUERY_DATABASE: z.string().optional(),
+  XDG_DATA_HOME: z.string().optional(),
+  HTTP_PROXY: z.string().optional(),
+  http_proxy: z.string().optional(),
+  HTTPS_PROXY: z.string().optional(),
+  https_proxy: z.string().optional(),
+  NO_PROXY: z.string().optional(),
+  no_proxy: z.string().optional(),
+  NO_COLOR: z.string().optional(),
+});
+export type Environment = z.infer<typeof environment>;
+
+export function parseEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+  return environment.parse(env);
+}
+
+/** Where the data is: flags as given, before defaults. */
+export interface StoreFlags {
+  readonly dataDir?: string;
+  readonly database?: string;
+  readonly schema?: string;
+}
+
+/** The store to open: an embedded server in a folder, or a PostgreSQL elsewhere. */
+export type StoreConfig =
+  { readonly dataDir: string } | { readonly url: string; readonly schema?: string; readonly queryUrl?: string };
+
+/** Flags before environment before defaults; `--database` and `--data-dir` exclude each other. */
+export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean): StoreConfig {
+  if (flags.database !== undefined && flags.dataDir !== undefined) {
+    throw new ConnectorError('invalid_arguments', 'Give either --database or --data-dir: the data can only be in one place.');
+  }
+  const url = flags.database ?? (flags.dataDir === undefined ? env.SOUNDINGS_DATABASE : undefined);
+  if (url !== undefined && url !== '') {
+    return {
+      url,
+      ...(flags.schema !== undefined && { schema: flags.schema }),
+      ...(env.SOUNDINGS_QUERY_DATABASE !== undefined && { queryUrl: env.SOUNDINGS_QUERY_DATABASE }),
+    };
+  }
+  if (flags.schema !== undefined) {
+    throw new ConnectorError('invalid_arguments', '--schema belongs to --database; the embedded database uses schema public.');
+  }
+  return { dataDir: resolve(flags.dataDir ?? env.SOUNDINGS_DATA_DIR ?? defaultDataDir(env, isRoot)) };
+}
+
+/**
+ * The data folder when none is named: XDG's, else `~/.local/share/soundings`; for root `/var/lib/soundings`, because
+ * PostgreSQL refuses to run as root and root's home is closed to every other user.
+ */
+export function defaultDataDir(env: Environment, isRoot: boolean): string {
+  if (env.XDG_DATA_HOME !== undefined && isAbsolute(env.XDG_DATA_HOME)) return join(env.XDG_DATA_HOME, 'soundings');
+  return isRoot ? '/var/lib/soundings' : join(homedir(), '.local', 'share', 'soundings');
+}
+
+/** Proxies as curl reads them: lower case first, and no proxy for the hosts in NO_PROXY. */
+export function proxyConfig(flag: string | undefined, env: Environment): { http?: string; https?: string; except?: string } {
+  const http = flag ?? env.http_proxy ?? env.HTTP_PROXY;
+  const https = flag ?? env.https_proxy ?? env.HTTPS_PROXY ?? http;
+  const except = env.no_proxy ?? env.NO_PROXY;
+  return {
+    ...(http && { http }),
+    ...(https && { https }),
+    ...(except && { except }),
+  };
+}

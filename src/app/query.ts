@@ -1,0 +1,1 @@
+export { asObjects, runQuery, type QueryResult } from '../warehouse/query.ts';

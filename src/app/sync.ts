@@ -1,0 +1,143 @@
+/** The use case "sync a server": one run from the first request to the stored outcome. */
+import { connectionTo, noteSynced, type Connection } from '../control/connections.ts';
+import { closeAbandoned, endRun, saveProgress, startRun, type RunState } from '../control/runs.ts';
+import { asConnectorError, ConnectorError } from '../protocol/errors.ts';
+import { changes, NO_PROGRESS, type Progress } from '../protocol/progress.ts';
+import { SonarClient } from '../source/client.ts';
+import { SonarSource } from '../source/sonarqube.ts';
+import { selects } from '../sync/plan.ts';
+import { runSync, type RunResult, type Shortfall } from '../sync/run.ts';
+import type { Store } from './store.ts';
+import { VERSION } from './version.ts';
+
+export interface SyncRequest {
+  /** Normalised by `parseBaseUrl`. */
+  readonly baseUrl: string;
+  /** Where the server answers, when that is not its base URL (the sample's port differs every time). */
+  readonly address?: string;
+  readonly token: string;
+  readonly full?: boolean;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly maxConcurrency?: number;
+  readonly listedEndpointsOnly?: boolean;
+  readonly proxy?: { readonly http?: string; readonly https?: string; readonly except?: string };
+  readonly ca?: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What a run came to: printed, and stored in `soundings.runs`. */
+export interface SyncReport {
+  readonly run: number;
+  readonly connection: number;
+  readonly server: string;
+  readonly state: Exclude<RunState, 'running'>;
+  readonly mode: 'full' | 'incremental' | 'unknown';
+  /** Rows added, changed or marked gone; 0 when the server had nothing new. */
+  readonly changes: number;
+  readonly seconds: number;
+  readonly progress: Progress;
+  readonly shortfalls: readonly Shortfall[];
+  readonly error: ConnectorError | null;
+}
+
+/** The run's row is brought up to date this often. */
+const SAVE_EVERY_MS = 2000;
+
+/** Runs one sync. Never two of one connection at once, on whatever machine: the second is refused. */
+export async function sync({ database, warehouse }: Store, request: SyncRequest): Promise<SyncReport> {
+  const connection = await connectionTo(database, request.baseUrl);
+  const lock = await database.tryLock(`soundings.sync.${connection.id}`);
+  if (!lock) {
+    throw new ConnectorError('invalid_arguments', `A sync of ${request.baseUrl} is running already; wait for it, or see it with "soundings status".`);
+  }
+  try {
+    await closeAbandoned(database, connection.id);
+    return await runAndRecord({ database, warehouse }, connection, request, lock.lost);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runAndRecord(store: Store, connection: Connection, request: SyncRequest, lost: AbortSignal): Promise<SyncReport> {
+  const { database } = store;
+  const run = await startRun(database, connection.id, VERSION);
+  const startedAt = Date.now();
+  let progress = NO_PROGRESS;
+  const saving = setInterval(() => {
+    saveProgress(database, run, progress).catch(() => undefined); // the run itself meets the same database, and reports it
+  }, SAVE_EVERY_MS);
+
+  let result: RunResult | null = null;
+  let error: ConnectorError | null = null;
+  try {
+    result = await read(store, connection, { ...request, signal: AbortSignal.any([request.signal, lost]) }, (next) => {
+      progress = next;
+      request.onProgress?.(next);
+    });
+  } catch (thrown) {
+    error = lost.aborted && !request.signal.aborted ? lostDatabase(thrown) : asConnectorError(thrown);
+  } finally {
+    clearInterval(saving);
+  }
+  const state = result?.outcome ?? (error?.code === 'cancelled' ? 'cancelled' : 'failed');
+  const mode = result?.mode ?? 'unknown';
+  const shortfalls = result?.shortfalls ?? [];
+  try {
+    await endRun(database, run, { state, mode, progress, shortfalls, ...(error && { error }) });
+    if (result) await noteSynced(database, connection.id);
+  } catch (failure) {
+    error ??= asConnectorError(failure);
+  }
+  return {
+    run,
+    connection: connection.id,
+    server: connection.settings.base_url,
+    state,
+    mode,
+    changes: changes(progress),
+    seconds: (Date.now() - startedAt) / 1000,
+    progress,
+    shortfalls,
+    error,
+  };
+}
+
+async function read(
+  { warehouse }: Store,
+  connection: Connection,
+  request: SyncRequest,
+  onProgress: (progress: Progress) => void,
+): Promise<RunResult> {
+  const client = new SonarClient({
+    baseUrl: request.address ?? connection.settings.base_url,
+    token: request.token,
+    version: VERSION,
+    signal: request.signal,
+    ...(request.maxConcurrency !== undefined && { maxConcurrency: request.maxConcurrency }),
+    ...(request.listedEndpointsOnly !== undefined && { listedEndpointsOnly: request.listedEndpointsOnly }),
+    ...(request.proxy && { proxy: request.proxy }),
+    ...(request.ca !== undefined && { ca: request.ca }),
+  });
+  try {
+    return await runSync(new SonarSource(client), warehouse, {
+      connectionId: connection.id,
+      full: request.full ?? false,
+      selects: selects(request.include ?? [], request.exclude ?? []),
+      signal: request.signal,
+      traffic: () => client.traffic,
+      onProgress,
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+function lostDatabase(cause: unknown): ConnectorError {
+  return new ConnectorError(
+    'database_unavailable',
+    'The database went away in the middle of the run; what was committed stays, and the next run goes on from there.',
+    { retry: true, cause },
+  );
+}

@@ -1,0 +1,40 @@
+/** Connections: which servers are synced. */
+import type { Database } from '../db/database.ts';
+
+export interface Connection {
+  readonly id: number;
+  readonly type: string;
+  readonly name: string;
+  readonly settings: { readonly base_url: string };
+  readonly state: string;
+  readonly last_synced_at: string | null;
+}
+
+const COLUMNS = 'id, type, name, settings, state, last_synced_at';
+
+const FIND_OR_CREATE = `with made as (
+  insert into soundings.connections (name, settings) values ($1, jsonb_build_object('base_url', $2::text))
+  on conflict (type, (settings ->> 'base_url')) do nothing
+  returning ${COLUMNS}
+)
+select ${COLUMNS} from made
+union all
+select ${COLUMNS} from soundings.connections where type = 'sonarqube' and settings ->> 'base_url' = $2
+limit 1`;
+
+/** The connection to a base URL; made at the first sync, found again by the normalised URL. */
+export async function connectionTo(database: Database, baseUrl: string): Promise<Connection> {
+  const { rows } = await database.query<Connection>(FIND_OR_CREATE, [new URL(baseUrl).host, baseUrl]);
+  const [connection] = rows;
+  if (!connection) throw new Error(`no connection for ${baseUrl}`);
+  return connection;
+}
+
+export async function listConnections(database: Database): Promise<Connection[]> {
+  const { rows } = await database.query<Connection>(`select ${COLUMNS} from soundings.connections order by type, id`);
+  return rows;
+}
+
+export async function noteSynced(database: Database, id: number): Promise<void> {
+  await database.query('update soundings.connections set last_synced_at = now(), updated_at = now() where id = $1', [id]);
+}

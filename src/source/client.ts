@@ -1,0 +1,274 @@
+/** One request to a SonarQube Server: address, token, limits, patience. Knows nothing of what the answers mean. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { ConnectorError, asConnectorError } from '../protocol/errors.ts';
+import { ENDPOINTS, STATUS_ENDPOINT, type Endpoint } from './endpoints.ts';
+import {
+  errorFromAnswer,
+  errorFromSocket,
+  looksLikeStarting,
+  unreadable,
+  type FailedAnswer,
+  type ServerStatus,
+  type Where,
+} from './errors.ts';
+
+const inflate = promisify(gunzip);
+
+/** Parameters of a request; arrays become comma lists. */
+export type Params = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+/** A JSON answer and when it was true. */
+export interface Reply {
+  readonly body: unknown;
+  /** This machine's clock when the whole answer had been received. */
+  readonly receivedAt: Date;
+  /** The server's clock, from the HTTP `Date` header. */
+  readonly serverDate: Date | null;
+}
+
+/** What has been asked of the server so far; shown as progress and stored with the run. */
+export interface Traffic {
+  requests: number;
+  retries: number;
+  /** Bytes received, as they came over the wire. */
+  bytes: number;
+  byEndpoint: Partial<Record<Endpoint | typeof STATUS_ENDPOINT, number>>;
+}
+
+export interface ClientOptions {
+  readonly baseUrl: string;
+  readonly token: string;
+  /** Requests in flight at once. SonarQube's cores are full at two; it has no rate limit of its own. */
+  readonly maxConcurrency?: number;
+  /** Never ask `system/status`, not even to explain a failure. */
+  readonly listedEndpointsOnly?: boolean;
+  readonly proxy?: { readonly http?: string; readonly https?: string; readonly except?: string };
+  /** PEM text of further certificate authorities. */
+  readonly ca?: string;
+  readonly version?: string;
+  /** Attempts per request, the first included. */
+  readonly attempts?: number;
+  /** Milliseconds without a byte before a request is given up. */
+  readonly timeoutMs?: number;
+  /** Largest answer accepted, in bytes after decompression. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+const MAX_REDIRECTS = 3;
+/** Seven attempts with these pauses outlast about a minute of restart, proxy reload or index rebuild. */
+const DEFAULT_ATTEMPTS = 7;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 20_000;
+/** `Retry-After` is honoured up to here; a proxy that asks for an hour gets an error instead. */
+const LONGEST_RETRY_AFTER_S = 120;
+const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
+
+export class SonarClient {
+  readonly baseUrl: string;
+  readonly traffic: Traffic = { requests: 0, retries: 0, bytes: 0, byEndpoint: {} };
+  readonly #options: ClientOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #limit: LimitFunction;
+  /** The server's clock at the first answer. Until there is one, a failure is reported at once instead of waited for. */
+  #firstAnswerAt: Date | null = null;
+
+  constructor(options: ClientOptions) {
+    this.baseUrl = options.baseUrl;
+    this.#options = options;
+    this.#limit = pLimit(options.maxConcurrency ?? 4);
+    const tls = options.ca === undefined ? {} : { ca: options.ca };
+    const timeout = options.timeoutMs ?? 120_000;
+    this.#dispatcher = new EnvHttpProxyAgent({
+      httpProxy: options.proxy?.http ?? '',
+      httpsProxy: options.proxy?.https ?? '',
+      noProxy: options.proxy?.except ?? '',
+      connect: { ...tls, timeout: 15_000 },
+      requestTls: tls,
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
+    });
+  }
+
+  get firstAnswerAt(): Date | null {
+    return this.#firstAnswerAt;
+  }
+
+  /** GETs one of the listed endpoints as JSON; retries what may pass; throws a ConnectorError. */
+  async get(endpoint: Endpoint, params: Params): Promise<Reply> {
+    if (!(endpoint in ENDPOINTS)) throw new Error(`api/${String(endpoint)} is not a listed endpoint`);
+    const project = params['component'] ?? params['projectKey'];
+    const where: Where = {
+      baseUrl: this.baseUrl,
+      endpoint,
+      ...(typeof project === 'string' && { project }),
+    };
+    return this.#limit(() => this.#withPatience(endpoint, params, where));
+  }
+
+  /** Frees the sockets. */
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  async #withPatience(endpoint: Endpoint, params: Params, where: Where): Promise<Reply> {
+    const attempts = this.#options.attempts ?? DEFAULT_ATTEMPTS;
+    for (let attempt = 1; ; attempt += 1) {
+      this.#options.signal?.throwIfAborted();
+      try {
+        const reply = await this.#once(endpoint, params, where);
+        this.#firstAnswerAt ??= reply.serverDate ?? reply.receivedAt;
+        return reply;
+      } catch (thrown) {
+        this.#options.signal?.throwIfAborted();
+        const error = asConnectorError(thrown);
+        // nothing answered yet: a wrong address or a stopped server is told at once, not after a minute
+        const last = this.#firstAnswerAt ? attempts : Math.min(attempts, 2);
+        if (!error.retry || attempt >= last) throw error;
+        this.traffic.retries += 1;
+        await sleep(pauseBefore(attempt, error.retryAfter), undefined, { signal: this.#options.signal });
+      }
+    }
+  }
+
+  async #once(endpoint: Endpoint, params: Params, where: Where): Promise<Reply> {
+    let url = `${this.baseUrl}/api/${endpoint}?${encode(params)}`;
+    for (let redirects = 0; ; redirects += 1) {
+      const answer = await this.#send(url, endpoint, where, true);
+      const target = redirectTarget(url, answer);
+      if (target !== null && redirects < MAX_REDIRECTS) {
+        url = target;
+        continue;
+      }
+      if (answer.status !== 200 || !answer.contentType.includes('json')) {
+        const failed: FailedAnswer = { ...answer, body: answer.bytes.subarray(0, 4096).toString() };
+        throw errorFromAnswer(failed, where, await this.#explain(failed));
+      }
+      try {
+        return {
+          body: JSON.parse(answer.bytes.toString()) as unknown,
+          receivedAt: new Date(),
+          serverDate: answer.date,
+        };
+      } catch (cause) {
+        throw unreadable(where, 'it is not JSON', true, cause);
+      }
+    }
+  }
+
+  async #send(url: string, endpoint: Endpoint | typeof STATUS_ENDPOINT, where: Where, withToken: boolean) {
+    this.traffic.requests += 1;
+    this.traffic.byEndpoint[endpoint] = (this.traffic.byEndpoint[endpoint] ?? 0) + 1;
+    try {
+      const response = await request(url, {
+        dispatcher: this.#dispatcher,
+        signal: this.#options.signal ?? null,
+        headers: {
+          accept: 'application/json',
+          'accept-encoding': 'gzip',
+          'user-agent': `Soundings/${this.#options.version ?? 'dev'} (SonarQube to PostgreSQL)`,
+          ...(withToken && { authorization: `Bearer ${this.#options.token}` }),
+        },
+      });
+      const raw = await this.#collect(response.body);
+      const bytes =
+        header(response.headers, 'content-encoding') === 'gzip' && raw.length > 0
+          ? await inflate(raw, { maxOutputLength: this.#maxBytes })
+          : raw;
+      const date = new Date(header(response.headers, 'date') ?? '');
+      const retryAfter = Number.parseInt(header(response.headers, 'retry-after') ?? '', 10);
+      const location = header(response.headers, 'location');
+      return {
+        status: response.statusCode,
+        contentType: header(response.headers, 'content-type') ?? '',
+        bytes,
+        date: Number.isNaN(date.getTime()) ? null : date,
+        ...(Number.isFinite(retryAfter) && { retryAfter }),
+        ...(location !== undefined && { location }),
+      };
+    } catch (error) {
+      if (error instanceof ConnectorError) throw error;
+      this.#options.signal?.throwIfAborted();
+      throw errorFromSocket(error, where);
+    }
+  }
+
+  get #maxBytes(): number {
+    return this.#options.maxBytes ?? DEFAULT_MAX_BYTES;
+  }
+
+  async #collect(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > this.#maxBytes) {
+        body.destroy();
+        throw Object.assign(new Error('answer too large'), { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' });
+      }
+    }
+    this.traffic.bytes += size;
+    return Buffer.concat(chunks, size);
+  }
+
+  /** Asks `system/status`, without the token, what a doubtful answer means. */
+  async #explain(answer: FailedAnswer): Promise<ServerStatus | null> {
+    const doubtful = answer.status === 401 || answer.status >= 500 || looksLikeStarting(answer);
+    if (this.#options.listedEndpointsOnly || !doubtful) return null;
+    return this.serverStatus();
+  }
+
+  /** `system/status` without the token; null when it does not answer with JSON. */
+  async serverStatus(): Promise<ServerStatus | null> {
+    if (this.#options.listedEndpointsOnly) return null;
+    try {
+      const where: Where = { baseUrl: this.baseUrl, endpoint: 'projects/search' };
+      const answer = await this.#send(`${this.baseUrl}/api/${STATUS_ENDPOINT}`, STATUS_ENDPOINT, where, false);
+      if (answer.status !== 200 || !answer.contentType.includes('json')) return null;
+      const { status, version } = JSON.parse(answer.bytes.toString()) as { status?: unknown; version?: unknown };
+      return typeof status === 'string' ? { status, version: typeof version === 'string' ? version : null } : null;
+    } catch {
+      return null; // the failure that is being explained says more than this one
+    }
+  }
+}
+
+/** Full jitter (a random share of a doubling pause) keeps parallel requests from coming back in step. */
+function pauseBefore(attempt: number, retryAfter: number | undefined): number {
+  if (retryAfter !== undefined) return Math.min(retryAfter, LONGEST_RETRY_AFTER_S) * 1000;
+  const ceiling = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+  return ceiling / 2 + (Math.random() * ceiling) / 2;
+}
+
+function encode(params: Params): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined) continue;
+    query.append(name, Array.isArray(value) ? value.join(',') : String(value));
+  }
+  return query.toString();
+}
+
+function header(headers: Record<string, string | string[] | undefined>, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Where to go on after a redirect: only on the same host, and never from https to http. */
+function redirectTarget(from: string, answer: { status: number; location?: string }): string | null {
+  if (answer.status < 300 || answer.status >= 400 || answer.location === undefined) return null;
+  try {
+    const before = new URL(from);
+    const after = new URL(answer.location, from);
+    const sameHost = after.hostname === before.hostname;
+    const upgrade = before.protocol === 'http:' && after.protocol === 'https:';
+    return sameHost && ((after.protocol === before.protocol && after.port === before.port) || upgrade) ? after.href : null;
+  } catch {
+    return null;
+  }
+}

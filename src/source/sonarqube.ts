@@ -1,0 +1,416 @@
+/** SonarQube Server as a source: which streams there are, and which requests bring which of them. */
+import { ConnectorError } from '../protocol/errors.ts';
+import type { Stream } from '../protocol/stream.ts';
+import type { Cursor, Emit, Look, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
+import { ask, noTally, page, projectProblem } from './ask.ts';
+import type { Reply, SonarClient } from './client.ts';
+import { enumerate, type Filter } from './enumerate.ts';
+import { analyses } from './streams/analyses.ts';
+import { hotspots, readHotspots } from './streams/hotspots.ts';
+import { emitIssues, issues, searchIssues, type IssueRow } from './streams/issues.ts';
+import { measures, readMeasures, type Measure } from './streams/measures.ts';
+import { analysisIdentity, answer as historyAnswer, measuresHistory, readHistory, type History, type Point } from './streams/measures_history.ts';
+import { metrics, readMetrics } from './streams/metrics.ts';
+import { projects, readProjects } from './streams/projects.ts';
+import { PAGE_SIZE, parseDate, WINDOW } from './window.ts';
+
+/** Every stream, in order of their references. One file = one table. */
+export const STREAMS: readonly Stream<never>[] = [
+  projects,
+  metrics,
+  analyses,
+  measures,
+  measuresHistory,
+  issues,
+  hotspots,
+];
+
+/** Projects in one `componentKeys` list: small projects share requests. */
+const GROUP = 100;
+/** Characters of such a list in a URL; proxies often cut at 8 kB. */
+const GROUP_CHARACTERS = 6000;
+/** A project with more unresolved issues than this is walked on its own, with a cursor of its own. */
+const LARGE = 20_000;
+/** The server's index lags behind its database, and this machine's requests behind each other. */
+const OVERLAP_S = 15 * 60;
+/** Analyses that arrive while a project is read make its measures and its history disagree; then both are read again. */
+const REREADS = 2;
+
+interface Updated {
+  readonly touched: ReadonlySet<string>;
+  /** Reached its end before the 10,000 window did. */
+  readonly whole: boolean;
+  readonly totalBefore: number;
+  readonly totalAfter: number;
+}
+
+interface Notes {
+  readonly lastAnalysisDate: string | null;
+}
+
+export class SonarSource implements Source {
+  readonly streams = STREAMS;
+  readonly passes = ['details', 'issues'] as const;
+  readonly #client: SonarClient;
+  #metricKeys: readonly string[] = [];
+  #startedAt = new Date();
+  /** Projects found closed to the token in this run: `issues/search` would answer 200 with no rows for them. */
+  readonly #unreadable = new Map<string, NonNullable<Tally['problem']>>();
+  /** The newest analysis of each project that was stored when this run began. */
+  readonly #knownAnalysis = new Map<string, string | null>();
+  /** Epoch second up to which the instance-wide look reached. */
+  #lookedBackTo = Infinity;
+  /** Unresolved issues by project, from the metric `violations`: how large its issue pass will be at least. */
+  readonly #violations = new Map<string, number>();
+
+  constructor(client: SonarClient) {
+    this.#client = client;
+  }
+
+  async list(emit: Emit): Promise<readonly ProjectRef[]> {
+    const found = await readProjects(this.#client, emit);
+    this.#startedAt = this.#client.firstAnswerAt ?? new Date();
+    this.#metricKeys = await readMetrics(this.#client, emit);
+    return found;
+  }
+
+  watermark(): Cursor {
+    return { at: this.#startedAt.toISOString() };
+  }
+
+  group(pass: string, refs: readonly ProjectRef[]): readonly (readonly ProjectRef[])[] {
+    if (pass === 'details') return refs.map((ref) => [ref]);
+    const groups: ProjectRef[][] = [];
+    let characters = 0;
+    for (const ref of refs) {
+      const cost = encodeURIComponent(ref.key).length + 3;
+      const last = groups.at(-1);
+      if (last && last.length < GROUP && characters + cost <= GROUP_CHARACTERS) {
+        last.push(ref);
+        characters += cost;
+      } else {
+        groups.push([ref]);
+        characters = cost;
+      }
+    }
+    return groups;
+  }
+
+  async read(task: Task, emit: Emit): Promise<void> {
+    if (task.pass === 'details') for (const ref of task.projects) await this.#readDetails(ref, task, emit);
+    else await this.#readIssues(task, emit);
+  }
+
+  streamsOf(pass: string): readonly string[] {
+    return pass === 'details' ? ['measures', 'measures_history', 'hotspots'] : ['issues'];
+  }
+
+  // ------------------------------------------------------------------ measures, history, hotspots of one project
+
+  async #readDetails(ref: ProjectRef, task: Task, emit: Emit): Promise<void> {
+    const known = (task.cursors.get(ref.key)?.['newest'] as string | null | undefined) ?? null;
+    this.#knownAnalysis.set(ref.key, known);
+    let newest = known;
+    try {
+      newest = await this.#readMeasuresAndHistory(ref, task.mode === 'recent' ? known : null, emit);
+      const hotspotsTally = await readHotspots(this.#client, ref.key, emit);
+      await emit({ type: 'tally', tally: { ...hotspotsTally, stream: 'hotspots', project: ref.key } });
+    } catch (error) {
+      const found = projectProblem(error);
+      if (!found) throw error;
+      const { lastAnalysisDate } = ref.notes as unknown as Notes;
+      // 25.12 and before answer 404 for a project that exists and was never analysed
+      if (found.status === 404 && lastAnalysisDate === null) await this.#emitNeverAnalysed(ref, emit);
+      else await this.#emitUnreadable(ref, found.problem, emit);
+    }
+    await emit({ type: 'cursor', stream: 'details', slice: ref.key, cursor: { fingerprint: ref.fingerprint, newest } });
+  }
+
+  /** Returns the date of the newest analysis. `from` is the newest one already stored, null to read them all. */
+  async #readMeasuresAndHistory(ref: ProjectRef, from: string | null, emit: Emit): Promise<string | null> {
+    let { lastAnalysisDate: expected } = ref.notes as unknown as Notes;
+    for (let reread = 0; ; reread += 1) {
+      const current = await readMeasures(this.#client, ref.key, this.#metricKeys);
+      const history = await readHistory(this.#client, ref.key, this.#metricKeys, from, emit);
+      const settled = sameAnalysis(expected, history.newest);
+      if (!settled && reread < REREADS) {
+        expected = history.newest; // an analysis came in between, or the listing's date is a branch's: measure again
+        continue;
+      }
+      await this.#emitMeasures(ref, current, settled ? history : null, emit);
+      await emit({ type: 'size', stream: 'measures_history', rows: history.totalAfter });
+      await emit({
+        type: 'tally',
+        tally: {
+          stream: 'measures_history',
+          project: ref.key,
+          totalBefore: history.totalBefore,
+          totalAfter: history.totalAfter,
+          seen: history.keys.size,
+          holes: history.holes,
+          keys: history.keys,
+          readable: true,
+          ...(from !== null && { from: new Date(from) }),
+          marks: { metrics_synced_to: history.newest, metrics_synced_at: current.reply.receivedAt, api_accessible: true },
+        },
+      });
+      return history.newest;
+    }
+  }
+
+  /** Current measures, and as points those on new code, which the server keeps no history of. */
+  async #emitMeasures(
+    ref: ProjectRef,
+    { records, reply }: { records: Measure[]; reply: Reply },
+    history: History | null,
+    emit: Emit,
+  ): Promise<void> {
+    await emit(page('measures', records, reply));
+    const date = history?.newest;
+    if (history && date) {
+      const points: Point[] = records
+        .filter((one) => one.period !== undefined && one.value !== undefined && !history.valuesAtNewest.has(one.metric))
+        .map((one) => ({ ...one, date }));
+      await emit(page('measures_history', points, reply));
+    }
+    const keys = new Set(records.map((one) => one.metric));
+    this.#violations.set(ref.key, Number(records.find((one) => one.metric === 'violations')?.value ?? 0));
+    await emit({
+      type: 'tally',
+      tally: {
+        stream: 'measures',
+        project: ref.key,
+        totalBefore: keys.size,
+        totalAfter: keys.size,
+        seen: keys.size,
+        holes: 0,
+        keys,
+        readable: true, // the history, which needs Browse, was read before this is said
+      },
+    });
+  }
+
+  async #emitNeverAnalysed(ref: ProjectRef, emit: Emit): Promise<void> {
+    for (const stream of ['measures', 'measures_history', 'hotspots']) {
+      await emit({
+        type: 'tally',
+        tally: { stream, project: ref.key, totalBefore: 0, totalAfter: 0, seen: 0, holes: 0, readable: false },
+      });
+    }
+  }
+
+  async #emitUnreadable(ref: ProjectRef, problem: NonNullable<Tally['problem']>, emit: Emit): Promise<void> {
+    this.#unreadable.set(ref.key, problem);
+    for (const stream of ['measures', 'measures_history', 'hotspots']) {
+      const marks = stream === 'measures' ? { marks: { api_accessible: false } } : {};
+      await emit({ type: 'tally', tally: { ...noTally(stream, ref.key, problem), ...marks } });
+    }
+  }
+
+  // ------------------------------------------------------------------ issues
+
+  async #readIssues(task: Task, emit: Emit): Promise<void> {
+    const readable: ProjectRef[] = [];
+    for (const ref of task.projects) {
+      const problem = this.#unreadable.get(ref.key);
+      if (!problem) readable.push(ref);
+      else {
+        await emit({ type: 'tally', tally: noTally('issues', ref.key, problem) });
+        await this.#emitIssueCursor(ref, emit);
+      }
+    }
+    if (task.mode === 'recent') return this.#readRecent(readable, emit);
+    const large = readable.filter((ref) => this.#isLarge(ref));
+    const small = readable.filter((ref) => !this.#isLarge(ref));
+    for (const ref of large) await this.#walk([ref], task.cursors.get(ref.key), emit);
+    if (small.length > 0) await this.#walk(small, undefined, emit);
+  }
+
+  #isLarge(ref: ProjectRef): boolean {
+    return (this.#violations.get(ref.key) ?? 0) > LARGE;
+  }
+
+  async #walk(refs: readonly ProjectRef[], cursor: Cursor | undefined, emit: Emit): Promise<void> {
+    const keys = refs.map((ref) => ref.key);
+    const [only] = keys.length === 1 ? keys : [];
+    const resumeFrom = only !== undefined && typeof cursor?.['resumeFrom'] === 'number' ? cursor['resumeFrom'] : undefined;
+    const found = await enumerate<IssueRow>(
+      { componentKeys: keys.join(',') },
+      {
+        projects: keys,
+        fetch: (query) => searchIssues(this.#client, query),
+        emit: (rows) => emitIssues(rows, emit),
+        checkpoint: async (second) => {
+          if (only === undefined) return;
+          await emit({ type: 'cursor', stream: 'issues', slice: only, cursor: { resumeFrom: second } });
+        },
+        ...(resumeFrom !== undefined && { resumeFrom }),
+      },
+    );
+    await emit({ type: 'size', stream: 'issues', rows: found.totalAfter });
+    const reasons = found.unreachable.map((part) => part.reason).join('; ');
+    for (const ref of refs) {
+      const own = found.perProject.get(ref.key);
+      const single = only !== undefined;
+      const total = single ? found.totalAfter : (own?.total ?? own?.seen ?? 0);
+      const seen = single ? found.seen : (own?.seen ?? 0);
+      await emit({
+        type: 'tally',
+        tally: {
+          stream: 'issues',
+          project: ref.key,
+          totalBefore: single ? found.totalBefore : total,
+          totalAfter: total,
+          seen: resumeFrom === undefined ? seen : null,
+          holes: single ? found.holes : 0,
+          readable: false,
+          ...(resumeFrom === undefined && { keys: found.keys }),
+          ...(seen < total && reasons !== '' && { problem: { state: 'short' as const, reason: reasons } }),
+          marks: { issues_synced_at: new Date() },
+        },
+      });
+      await this.#emitIssueCursor(ref, emit);
+    }
+  }
+
+  /**
+   * Reads what changed since the last run: by people since the watermark, by analyses since the last one stored. What an
+   * analysis writes is dated at its start, which may lie hours before it becomes visible, but never before the analysis
+   * that preceded it. More than 10,000 changes are read project by project, and more in one project by a whole walk.
+   */
+  async #readRecent(refs: readonly ProjectRef[], emit: Emit): Promise<void> {
+    if (refs.length === 0) return;
+    const analyses = refs.map((ref) => this.#knownAnalysis.get(ref.key) ?? null);
+    const since = Math.min(this.#lookedBackTo, ...analyses.map((date) => (date === null ? -Infinity : parseDate(date) + 1)));
+    const recent = await this.#readUpdated({ componentKeys: refs.map((ref) => ref.key).join(',') }, since, emit);
+    if (!recent.whole) {
+      if (refs.length > 1) for (const ref of refs) await this.#readRecent([ref], emit);
+      else await this.#walk(refs, undefined, emit);
+      return;
+    }
+    const [only] = refs.length === 1 ? refs : [];
+    const totals = only ? null : await this.totals('issues', refs.map((ref) => ref.key));
+    for (const ref of refs) {
+      const before = totals ? (totals.get(ref.key) ?? null) : recent.totalBefore;
+      const after = totals ? (totals.get(ref.key) ?? null) : recent.totalAfter;
+      await emit({
+        type: 'tally',
+        tally: {
+          stream: 'issues',
+          project: ref.key,
+          totalBefore: before,
+          totalAfter: after,
+          seen: null,
+          holes: 0,
+          readable: false,
+          marks: { issues_synced_at: new Date() },
+        },
+      });
+      await this.#emitIssueCursor(ref, emit);
+    }
+  }
+
+  /** Newest updates first, back to `since` (epoch seconds, inclusive), or to the end of the window. */
+  async #readUpdated(
+    filter: Filter,
+    since: number,
+    emit: Emit,
+    includes: (project: string) => boolean = () => true,
+  ): Promise<Updated> {
+    const touched = new Set<string>();
+    let totalBefore = 0;
+    for (let p = 1; ; p += 1) {
+      const answer = await searchIssues(this.#client, { filter, sort: 'UPDATE_DATE', ascending: false, page: p, pageSize: PAGE_SIZE });
+      if (p === 1) totalBefore = answer.total;
+      const recent = answer.rows.filter((row) => parseDate(row.issue.updateDate) >= since);
+      for (const row of recent) touched.add(row.project);
+      await emitIssues(
+        recent.filter((row) => includes(row.project)),
+        emit,
+      );
+      const end = recent.length < answer.rows.length || p * PAGE_SIZE >= answer.total;
+      if (end || p * PAGE_SIZE >= WINDOW) return { touched, whole: end, totalBefore, totalAfter: answer.total };
+    }
+  }
+
+  async #emitIssueCursor(ref: ProjectRef, emit: Emit): Promise<void> {
+    await emit({ type: 'cursor', stream: 'issues', slice: ref.key, cursor: { fingerprint: ref.fingerprint } });
+  }
+
+  // ------------------------------------------------------------------ what changed
+
+  async look(watermark: Cursor, includes: (project: string) => boolean, emit: Emit): Promise<Look> {
+    this.#lookedBackTo = parseDate(watermark['at'] as string) - OVERLAP_S;
+    const { touched, whole, totalAfter } = await this.#readUpdated({}, this.#lookedBackTo, emit, includes);
+    return { touched, whole, total: totalAfter };
+  }
+
+  async totals(stream: string, keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (stream !== 'issues') throw new Error(`no totals of ${stream}`);
+    const answer = await searchIssues(this.#client, {
+      filter: { componentKeys: keys.join(',') },
+      sort: 'CREATION_DATE',
+      ascending: true,
+      page: 1,
+      pageSize: 1,
+      facets: ['projects'],
+    });
+    const counts = answer.facets.get('projects');
+    return new Map(keys.map((key) => [key, counts?.get(key) ?? 0]));
+  }
+
+  // ------------------------------------------------------------------ proof
+
+  async prove(tally: Tally, missing: readonly string[]): Promise<Tally> {
+    if (tally.stream === 'projects') return this.#proveProjectsGone(tally, missing);
+    if (tally.project === null) return tally;
+    try {
+      const [metric = 'ncloc'] = this.#metricKeys;
+      const params = { component: tally.project, metrics: metric, ps: 1 };
+      await ask(this.#client, 'measures/search_history', params, historyAnswer);
+      if (tally.stream !== 'issues') return { ...tally, readable: true };
+      const after = (await this.totals('issues', [tally.project])).get(tally.project) ?? null;
+      return { ...tally, totalAfter: after, readable: after === tally.totalAfter };
+    } catch (error) {
+      const found = projectProblem(error);
+      if (!found) throw error;
+      return { ...tally, problem: found.problem };
+    }
+  }
+
+  /** A project is gone when a second whole listing does not have it either and the server says 404 to its history. */
+  async #proveProjectsGone(tally: Tally, missing: readonly string[]): Promise<Tally> {
+    let again: Tally | null = null;
+    await readProjects(this.#client, async (message) => {
+      if (message.type === 'tally') again = message.tally;
+      await Promise.resolve();
+    });
+    const second = again as Tally | null;
+    if (!second || missing.some((key) => second.keys?.has(key)) || second.seen !== tally.seen) return tally;
+    for (const component of missing) {
+      const status = await this.#historyStatus(component);
+      if (status !== 404) return tally;
+    }
+    return { ...tally, readable: true };
+  }
+
+  async #historyStatus(component: string): Promise<number> {
+    try {
+      const [metric = 'ncloc'] = this.#metricKeys;
+      await ask(this.#client, 'measures/search_history', { component, metrics: metric, ps: 1 }, historyAnswer);
+      return 200;
+    } catch (error) {
+      const found = projectProblem(error);
+      if (found) return found.status;
+      if (error instanceof ConnectorError) return 0;
+      throw error;
+    }
+  }
+}
+
+/** Do the listing and the history name the same newest analysis? The listing's `+0000` and the history's may differ in zone. */
+function sameAnalysis(listed: string | null, newest: string | null): boolean {
+  if (listed === null || newest === null) return listed === newest;
+  return analysisIdentity(listed) === analysisIdentity(newest);
+}
+

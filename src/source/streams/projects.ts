@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { Emit, ProjectRef } from '../../protocol/sync.ts';
+import { boolean, defineStream, mark, required, text, timestamp } from '../../protocol/stream.ts';
+import { ask, page } from '../ask.ts';
+import type { SonarClient } from '../client.ts';
+import { readListing } from '../listing.ts';
+
+export const project = z.object({
+  key: z.string(),
+  name: z.string(),
+  qualifier: z.string(),
+  visibility: z.string().optional(),
+  lastAnalysisDate: z.string().optional(),
+  revision: z.string().optional(),
+  managed: z.boolean().optional(),
+  projectUuid: z.string().optional(),
+});
+export type Project = z.infer<typeof project>;
+
+/** `projects/search` has no 10,000 window and no sort parameter; it is ordered by lower(name). */
+export const answer = z.object({
+  paging: z.object({ total: z.number() }),
+  components: z.array(project),
+});
+
+export const projects = defineStream<Project>({
+  name: 'projects',
+  table: 'sonarqube_projects',
+  description: 'Every project the server lists, analysed or not.',
+  endpoint: 'projects/search',
+  key: ['connection_id', 'source_key'],
+  columns: {
+    source_key: required(text('Project key, unique on its server.', (p) => p.key)),
+    name: required(text('Display name.', (p) => p.name)),
+    qualifier: text('Kind of component: TRK is a project.', (p) => p.qualifier),
+    visibility: text('public or private.', (p) => p.visibility),
+    last_analysis_date: timestamp(
+      'Latest analysis over all branches and pull requests; empty when never analysed.',
+      (p) => p.lastAnalysisDate,
+    ),
+    api_accessible: mark('boolean', 'Can the project still be read with the token? False when it is gone or closed to it.'),
+    metrics_synced_to: mark('timestamptz', 'The measure history is imported up to this analysis.'),
+    issues_synced_at: mark('timestamptz', 'When issues and hotspots were last confirmed against the server.'),
+    metrics_synced_at: mark('timestamptz', 'When measures were last confirmed against the server.'),
+    revision: text('Commit of the last analysis of the main branch, where the scanner sent one.', (p) => p.revision),
+    managed: boolean('Is the project managed by an external system? SonarQube 10.2 and later.', (p) => p.managed),
+    project_uuid: text("The server's own id, which survives a change of key; SonarQube 2025.6 and later.", (p) => p.projectUuid),
+  },
+  whenGone: { api_accessible: 'false' },
+});
+
+/** What decides whether a project must be looked at again: different, not later (it can go back when a branch is purged). */
+export function fingerprint(p: Project): string {
+  return [p.lastAnalysisDate, p.revision, p.name, p.visibility].map((part) => part ?? '').join('|');
+}
+
+/** Reads every project; 500 a page, no window. */
+export async function readProjects(client: SonarClient, emit: Emit): Promise<readonly ProjectRef[]> {
+  const found = new Map<string, ProjectRef>();
+  const listing = await readListing<Project>({
+    pageSize: 500,
+    identity: (p) => p.key,
+    fetch: async (p) => {
+      const { body, reply } = await ask(client, 'projects/search', { p, ps: 500 }, answer);
+      return { total: body.paging.total, records: body.components, reply };
+    },
+    emit: async ({ total, records, reply }) => {
+      for (const p of records) {
+        found.set(p.key, { key: p.key, fingerprint: fingerprint(p), notes: { lastAnalysisDate: p.lastAnalysisDate ?? null } });
+      }
+      await emit({ type: 'size', stream: 'projects', rows: total });
+      await emit(page('projects', records, reply));
+    },
+  });
+  await emit({ type: 'tally', tally: { stream: 'projects', project: null, ...listing, seen: listing.keys.size, readable: false } });
+  return [...found.values()];
+}

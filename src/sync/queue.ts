@@ -1,0 +1,108 @@
+/** Between readers and the writer: bounded, so that memory stays flat whatever the size of the source. */
+import type { Settlement } from '../warehouse/ledger.ts';
+import type { Write, Written } from '../warehouse/write.ts';
+
+/** Rows that may wait. One answer of a long history can hold more: it is taken when nothing else waits. */
+const MOST_WAITING = 20_000;
+/** Rows in one transaction: large enough that a commit costs little, small enough that a reader never waits long. */
+const MOST_IN_BATCH = 8_000;
+
+interface Entry {
+  readonly write: Write;
+  readonly settled?: { resolve: (settlement: Settlement) => void; reject: (error: unknown) => void };
+}
+
+const rowsOf = (write: Write): number => (write.type === 'page' ? write.page.records.length : 0);
+
+/** Takes writes in order and commits them in batches, as large as what has gathered meanwhile. */
+export class WriteQueue {
+  readonly #write: (batch: readonly Write[]) => Promise<Written>;
+  readonly #onWritten: (written: Written) => void;
+  #entries: Entry[] = [];
+  #waitingRows = 0;
+  #room: (() => void)[] = [];
+  #running: Promise<void> | null = null;
+  #failure: { error: unknown } | null = null;
+
+  constructor(write: (batch: readonly Write[]) => Promise<Written>, onWritten: (written: Written) => void) {
+    this.#write = write;
+    this.#onWritten = onWritten;
+  }
+
+  /** Resolves when there is room for the next write; rejects when writing has failed. */
+  async push(write: Write): Promise<void> {
+    await this.#enqueue({ write });
+  }
+
+  /** Like `push`, and resolves with what the tally came to, once it is committed. */
+  async settle(write: Extract<Write, { type: 'tally' }>): Promise<Settlement> {
+    const { promise, resolve, reject } = Promise.withResolvers<Settlement>();
+    promise.catch(() => undefined); // the failure is thrown by the await below or by drain
+    await this.#enqueue({ write, settled: { resolve, reject } });
+    return promise;
+  }
+
+  /** Resolves when everything pushed so far is committed. */
+  async drain(): Promise<void> {
+    while (this.#running) await this.#running;
+    this.#throwFailure();
+  }
+
+  async #enqueue(entry: Entry): Promise<void> {
+    while (this.#waitingRows > 0 && this.#waitingRows + rowsOf(entry.write) > MOST_WAITING) {
+      this.#throwFailure();
+      await new Promise<void>((resolve) => this.#room.push(resolve));
+    }
+    this.#throwFailure();
+    this.#entries.push(entry);
+    this.#waitingRows += rowsOf(entry.write);
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // what is pushed in the same turn shares the first transaction
+    try {
+      while (this.#entries.length > 0 && !this.#failure) await this.#writeBatch();
+    } finally {
+      this.#running = null;
+      this.#wake();
+    }
+  }
+
+  async #writeBatch(): Promise<void> {
+    const batch: Entry[] = [];
+    let rows = 0;
+    for (const entry of this.#entries) {
+      if (batch.length > 0 && rows + rowsOf(entry.write) > MOST_IN_BATCH) break;
+      batch.push(entry);
+      rows += rowsOf(entry.write);
+    }
+    this.#entries = this.#entries.slice(batch.length);
+    try {
+      const written = await this.#write(batch.map((entry) => entry.write));
+      this.#onWritten(written);
+      const settlements = [...written.settlements];
+      for (const { settled, write } of batch) {
+        if (write.type !== 'tally') continue;
+        const settlement = settlements.shift();
+        if (settlement) settled?.resolve(settlement);
+      }
+    } catch (error) {
+      this.#failure = { error };
+      for (const entry of [...batch, ...this.#entries]) entry.settled?.reject(error);
+      this.#entries = [];
+    }
+    this.#waitingRows -= rows;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#room;
+    this.#room = [];
+    for (const resume of waiting) resume();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+}

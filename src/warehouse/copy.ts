@@ -1,0 +1,56 @@
+/** Rows as PostgreSQL's COPY text format. Pure. */
+import type { Column } from '../protocol/stream.ts';
+
+/** Resolves what a row refers to; filled before a page is encoded, see `references.ts`. */
+export interface Lookup {
+  /** Row id of a source key of a stream, or undefined when it is not stored. */
+  id(stream: string, sourceKey: string): number | undefined;
+  /** Id of a set of tags. */
+  tagSet(tags: readonly string[]): number | undefined;
+}
+
+const SPECIAL = /[\\\n\r\t\0]/g;
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** One value in COPY text; NUL, which PostgreSQL cannot store in text, becomes U+FFFD. */
+export function field(value: unknown): string {
+  if (value === undefined || value === null) return '\\N';
+  if (typeof value === 'string') return SPECIAL.test(value) ? value.replaceAll(SPECIAL, escape) : value;
+  if (typeof value === 'boolean') return value ? 't' : 'f';
+  if (value instanceof Date) return value.toISOString();
+  return String(value as number);
+}
+
+const escape = (character: string): string => ESCAPES[character] ?? '\uFFFD';
+
+/** jsonb refuses an escaped NUL as much as text refuses a real one. */
+const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('\\u0000', '\\ufffd');
+
+/** Thrown when a record lacks what its table needs; `sync` turns it into a failed slice. */
+export class UnreadableRecord extends Error {}
+
+/** One line of COPY text for a record: position, time of observation, then the record's columns. */
+export function line(
+  columns: readonly (readonly [string, Column])[],
+  record: unknown,
+  position: number,
+  observedAt: string,
+  lookup: Lookup,
+): string {
+  let text = `${position}\t${observedAt}`;
+  for (const [name, column] of columns) {
+    const value = cell(column, column.value(record as never), lookup);
+    if (!column.nullable && (value === undefined || value === null)) {
+      throw new UnreadableRecord(`a record has no ${name}`);
+    }
+    text += `\t${field(value)}`;
+  }
+  return `${text}\n`;
+}
+
+function cell(column: Column, value: unknown, lookup: Lookup): unknown {
+  if (value === undefined || value === null) return null;
+  if (column.references !== undefined) return lookup.id(column.references, value as string);
+  if (column.type === 'tag_set') return lookup.tagSet(value as readonly string[]);
+  return column.type === 'jsonb' ? jsonText(value) : value;
+}

@@ -1,0 +1,247 @@
+/** The completeness ledger: what a pass found, judged by one pure function, and the rows the server no longer has. */
+import type pg from 'pg';
+import type { LedgerState, Tally } from '../protocol/sync.ts';
+import type { AnyStream } from './ddl.ts';
+import type { References } from './references.ts';
+
+/** What is known when a pass over one stream of one project has been written. */
+export interface Evidence {
+  readonly totalBefore: number | null;
+  readonly totalAfter: number | null;
+  readonly seen: number | null;
+  readonly holes: number;
+  /** Rows here that are not marked gone. */
+  readonly present: number;
+  readonly problem?: Tally['problem'];
+}
+
+export interface Verdict {
+  readonly state: LedgerState;
+  readonly reason: string | null;
+}
+
+/** `complete` only when every count agrees; everything else says what does not. Pure. */
+export function judge(e: Evidence): Verdict {
+  if (e.problem) return e.problem;
+  if (e.totalBefore !== e.totalAfter) {
+    return { state: 'moving', reason: `the server counted ${String(e.totalBefore)}, then ${String(e.totalAfter)} while it was read` };
+  }
+  if (e.totalAfter === null) return { state: 'short', reason: 'the server told no total' };
+  if (e.seen !== null && e.seen + e.holes !== e.totalAfter) {
+    return { state: 'short', reason: `the server counts ${e.totalAfter}, ${e.seen} could be read` };
+  }
+  if (e.present + e.holes !== e.totalAfter) {
+    return { state: 'short', reason: `the server counts ${e.totalAfter}, ${e.present} are here` };
+  }
+  return { state: 'complete', reason: null };
+}
+
+/** Did the pass see everything, so that a stored row it did not meet is known to be gone? Pure. */
+export function sawAll(tally: Tally): boolean {
+  return (
+    tally.keys !== undefined &&
+    tally.problem === undefined &&
+    tally.totalBefore === tally.totalAfter &&
+    tally.seen !== null &&
+    tally.seen + tally.holes === tally.totalAfter &&
+    tally.holes === 0
+  );
+}
+
+/** More gone at once than this is first a suspicion: a wrong server, a restored backup, a changed permission. Pure. */
+export function tooMuchGone(gone: number, present: number): boolean {
+  return gone > Math.max(50, present * 0.2);
+}
+
+/** How long a suspicion must have stood before a second full read that agrees with it is believed. */
+export const SUSPICION_MS = 60 * 60 * 1000;
+
+/** What `settle` found for one tally. */
+export interface Settlement extends Verdict {
+  readonly tally: Tally;
+  readonly present: number;
+  /** Rows newly marked gone. */
+  readonly gone: number;
+  /** Identities of stored rows that the pass did not meet and that are not marked until the source proves them gone. */
+  readonly unproven: readonly string[];
+}
+
+interface StoredRow {
+  readonly id: number;
+  readonly identity: string;
+}
+
+/** `, column = expression` for what a row of this stream says of itself once it is gone; `$2` is the time. */
+function whenGone(stream: AnyStream): string {
+  return Object.entries(stream.whenGone ?? {})
+    .map(([name, sql]) => `, ${name} = ${sql.replaceAll('$GONE_AT', '$2::timestamptz')}`)
+    .join('');
+}
+
+/** Settles tallies inside the transaction that holds their rows: counts, marks what is gone, writes the ledger. */
+export class Ledger {
+  readonly #connectionId: number;
+  readonly #streams: ReadonlyMap<string, AnyStream>;
+  readonly #references: References;
+
+  constructor(connectionId: number, streams: readonly AnyStream[], references: References) {
+    this.#connectionId = connectionId;
+    this.#streams = new Map(streams.map((stream) => [stream.name, stream]));
+    this.#references = references;
+  }
+
+  async settle(client: pg.ClientBase, tally: Tally, now: Date): Promise<Settlement> {
+    const stream = this.#counted(tally);
+    const scope = await this.#scope(client, tally);
+    let present = await this.#count(client, stream, scope, false);
+    const missing = sawAll(tally) && present !== tally.seen ? await this.#notMet(client, stream, scope, tally) : [];
+    const suspicious = tooMuchGone(missing.length, present);
+    let verdict: Verdict | null = null;
+    let gone = 0;
+    if (missing.length > 0 && suspicious && !(await this.#confirmed(client, tally, missing.length, now))) {
+      verdict = {
+        state: 'suspect',
+        reason: `${missing.length} of ${present} rows are gone at once; nothing is marked until a read at least an hour later agrees`,
+      };
+    } else if (missing.length > 0 && tally.readable) {
+      gone = await this.#markGone(client, stream, missing, now);
+      present -= gone;
+    } else if (missing.length > 0) {
+      verdict = { state: 'suspect', reason: `${missing.length} of ${present} rows were not met, and nothing proves them gone` };
+    }
+    verdict ??= judge({ ...tally, present, ...(tally.problem && { problem: tally.problem }) });
+    const kept = await this.#count(client, stream, scope, true);
+    await this.#write(client, tally, { ...verdict, present, kept }, now);
+    if (tally.marks && tally.project !== null) await this.#setMarks(client, tally.project, tally.marks);
+    return { ...verdict, tally, present, gone, unproven: suspicious || gone > 0 ? [] : missing.map((row) => row.identity) };
+  }
+
+  #counted(tally: Tally): AnyStream {
+    const stream = this.#streams.get(tally.stream);
+    const counted = stream?.countedBy === undefined ? stream : this.#streams.get(stream.countedBy);
+    if (!counted) throw new Error(`no stream ${tally.stream}`);
+    return counted;
+  }
+
+  /** The rows a tally speaks of, as a condition and its parameters. */
+  async #scope(client: pg.ClientBase, tally: Tally): Promise<{ where: string; values: unknown[] }> {
+    if (tally.project === null) return { where: 'connection_id = $1', values: [this.#connectionId] };
+    await this.#references.loadIds(client, 'projects', [tally.project]);
+    return { where: 'project_id = $1', values: [this.#references.id('projects', tally.project) ?? -1] };
+  }
+
+  async #count(
+    client: pg.ClientBase,
+    stream: AnyStream,
+    { where, values }: { where: string; values: unknown[] },
+    gone: boolean,
+  ): Promise<number> {
+    const { rows } = await client.query<{ n: number }>(
+      `select count(*)::int as n from ${stream.table} where ${where} and deleted_at is ${gone ? 'not ' : ''}null`,
+      values,
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  async #notMet(
+    client: pg.ClientBase,
+    stream: AnyStream,
+    { where, values }: { where: string; values: unknown[] },
+    tally: Tally,
+  ): Promise<StoredRow[]> {
+    const { rows } = await client.query<StoredRow>(
+      `select id, ${this.#identity(stream)} as identity from ${stream.table} where ${where} and deleted_at is null`,
+      values,
+    );
+    return rows.filter((row) => !tally.keys?.has(row.identity));
+  }
+
+  /** How `Tally.keys` names a row of this table: its source key, its metric's key, or its date in epoch milliseconds. */
+  #identity(stream: AnyStream): string {
+    if ('source_key' in stream.columns) return 'source_key';
+    if (stream.key.includes('date')) return "(extract(epoch from date) * 1000)::bigint::text";
+    return `(select m.source_key from sonarqube_metrics m where m.id = metric_id)`;
+  }
+
+  async #confirmed(client: pg.ClientBase, tally: Tally, gone: number, now: Date): Promise<boolean> {
+    const { rows } = await client.query<{ reason: string | null; checked_at: string }>(
+      `select reason, checked_at from sonarqube_completeness
+        where connection_id = $1 and stream = $2 and project = $3 and state = 'suspect'`,
+      [this.#connectionId, tally.stream, tally.project ?? ''],
+    );
+    const before = rows[0];
+    if (!before) return false;
+    const agrees = before.reason?.startsWith(`${gone} of `) ?? false;
+    return agrees && now.getTime() - new Date(before.checked_at).getTime() >= SUSPICION_MS;
+  }
+
+  async #markGone(client: pg.ClientBase, stream: AnyStream, rows: readonly StoredRow[], now: Date): Promise<number> {
+    const result = await client.query(
+      `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = $3${whenGone(stream)} where id = any($1)`,
+      [rows.map((row) => row.id), now, 'vanished'],
+    );
+    if (stream.name === 'projects') await this.#markProjectsGone(client, rows, now);
+    return result.rowCount ?? 0;
+  }
+
+  /** What belonged to a deleted project stays, marked; its ledger rows would compare with a server that has nothing. */
+  async #markProjectsGone(client: pg.ClientBase, rows: readonly StoredRow[], now: Date): Promise<void> {
+    for (const stream of this.#streams.values()) {
+      if (!('project_id' in stream.columns)) continue;
+      await client.query(
+        `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = 'project_deleted'${whenGone(stream)}
+          where project_id = any($1) and deleted_at is null`,
+        [rows.map((row) => row.id), now],
+      );
+    }
+    await client.query('delete from sonarqube_completeness where connection_id = $1 and project = any($2)', [
+      this.#connectionId,
+      rows.map((row) => row.identity),
+    ]);
+  }
+
+  async #write(
+    client: pg.ClientBase,
+    tally: Tally,
+    { state, reason, present, kept }: Verdict & { present: number; kept: number },
+    now: Date,
+  ): Promise<void> {
+    await client.query(LEDGER_ROW, [
+      this.#connectionId,
+      tally.stream,
+      tally.project ?? '',
+      tally.totalAfter,
+      tally.totalBefore,
+      tally.seen,
+      tally.holes,
+      present,
+      kept,
+      state,
+      reason,
+      now,
+      tally.seen !== null && state === 'complete' ? now : null,
+    ]);
+  }
+
+  async #setMarks(client: pg.ClientBase, project: string, marks: Readonly<Record<string, unknown>>): Promise<void> {
+    const names = Object.keys(marks);
+    const set = names.map((name, index) => `${name} = $${index + 3}`).join(', ');
+    await client.query(`update sonarqube_projects set ${set} where connection_id = $1 and source_key = $2`, [
+      this.#connectionId,
+      project,
+      ...names.map((name) => marks[name]),
+    ]);
+  }
+}
+
+/** A suspicion keeps the time of its first sight as long as it says the same. */
+const LEDGER_ROW = `insert into sonarqube_completeness as c
+  (connection_id, stream, project, server_total, total_before, seen, holes, present, kept, state, reason, checked_at, full_read_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+on conflict (connection_id, stream, project) do update
+  set server_total = excluded.server_total, total_before = excluded.total_before, seen = excluded.seen,
+      holes = excluded.holes, present = excluded.present, kept = excluded.kept, state = excluded.state,
+      reason = excluded.reason,
+      checked_at = case when c.state = 'suspect' and excluded.state = 'suspect' and c.reason = excluded.reason
+                        then c.checked_at else excluded.checked_at end,
+      full_read_at = coalesce(excluded.full_read_at, c.full_read_at)`;

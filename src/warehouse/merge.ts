@@ -1,0 +1,76 @@
+/** Staging → table, in one statement that classifies first. Pure: text only. */
+import { quote, recordColumns, sqlType, type AnyStream } from './ddl.ts';
+
+/** The staging table of a stream lives as long as its connection and is empty after every commit. */
+export const stagingTable = (stream: AnyStream): string => `staging_${stream.name}`;
+
+export function createStaging(stream: AnyStream): string {
+  const columns = recordColumns(stream).map(([name, column]) => `${quote(name)} ${sqlType(column)}`);
+  return `create temporary table if not exists ${stagingTable(stream)} (
+  staging_position integer, observed_at timestamptz, ${columns.join(', ')}
+) on commit delete rows`;
+}
+
+export function copyStatement(stream: AnyStream): string {
+  const columns = recordColumns(stream).map(([name]) => quote(name));
+  return `copy ${stagingTable(stream)} (staging_position, observed_at, ${columns.join(', ')}) from stdin`;
+}
+
+/**
+ * Merges the staged rows of a stream; `$1` is the connection's id. Returns one row: seen, added, changed (counts).
+ *
+ * Rows are classified by one left join; only changed rows are updated and only missing ones inserted, so that an unchanged
+ * row costs no lock, no WAL and no sequence value (`on conflict do update … where distinct` wrote 77 MB of WAL and burnt
+ * 200,000 sequence values on 200,000 unchanged rows; this writes 0.1 MB and none). Of equal keys in a batch the last wins.
+ * An older observation never overwrites a newer one.
+ */
+export function mergeStatement(stream: AnyStream): string {
+  const columns = recordColumns(stream).map(([name]) => name);
+  const keys = stream.key.filter((name) => name !== 'connection_id');
+  const values = columns.filter((name) => !stream.key.includes(name));
+  const onConnection = stream.key.includes('connection_id') ? ['t.connection_id = $1'] : [];
+  const join = [...onConnection, ...keys.map((name) => `t.${quote(name)} = s.${quote(name)}`)].join(' and ');
+  const list = (prefix: string, names: readonly string[]) => names.map((name) => `${prefix}${quote(name)}`).join(', ');
+  const differs =
+    values.length === 0 ? 'false' : `row(${list('t.', values)}) is distinct from row(${list('s.', values)})`;
+  const events = stream.events ?? [];
+  const old = events.map((name) => `, t.${quote(name)} as ${quote(`old_${name}`)}`).join('');
+
+  return `with incoming as materialized (
+  select distinct on (${list('s.', keys)}) s.*, t.id as target_id, t.synced_at as target_synced_at${old},
+         t.deleted_at is not null as is_back, ${differs} as differs
+    from ${stagingTable(stream)} s
+    left join ${stream.table} t on ${join}
+   order by ${list('s.', keys)}, s.staging_position desc
+), outdated as (
+  select * from incoming
+   where target_id is not null and (differs or is_back) and observed_at >= target_synced_at
+), changed as (
+  update ${stream.table} t
+     set ${[...values.map((name) => `${quote(name)} = o.${quote(name)}`), 'synced_at = o.observed_at', 'deleted_at = null', 'gone_reason = null'].join(', ')}
+    from outdated o
+   where t.id = o.target_id
+  returning t.id
+), ${eventClause(stream, events)}added as (
+  insert into ${stream.table} (connection_id, synced_at, ${columns.map(quote).join(', ')})
+  select $1, observed_at, ${columns.map(quote).join(', ')} from incoming where target_id is null
+  on conflict do nothing
+  returning 1
+)
+select (select count(*) from incoming)::int as seen,
+       (select count(*) from added)::int as added,
+       (select count(*) from changed)::int as changed`;
+}
+
+/** What changed on which row, with the old value from the classifying join (`old.*` in RETURNING exists from 18 on only). */
+function eventClause(stream: AnyStream, events: readonly string[]): string {
+  if (events.length === 0) return '';
+  const values = events.map((name) => `('${name}', o.${quote(`old_${name}`)}, o.${quote(name)})`).join(', ');
+  return `noted as (
+  insert into sonarqube_issue_events (issue_id, connection_id, field, old_value, new_value, occurred_at, observed_at)
+  select o.target_id, $1, e.field, e.old_value, e.new_value, o.updated_at, o.observed_at
+    from outdated o
+    cross join lateral (values ${values}) e (field, old_value, new_value)
+   where e.old_value is distinct from e.new_value
+), `;
+}

@@ -1,0 +1,95 @@
+/** Source keys → row ids, and tags → tag sets: what a row refers to, looked up once and remembered for the run. */
+import type pg from 'pg';
+import type { Lookup } from './copy.ts';
+import type { AnyStream } from './ddl.ts';
+
+/** Tags that name the same set have the same key, whatever their order. */
+const tagKey = (tags: readonly string[]): string => [...new Set(tags)].sort().join('\u0001');
+
+/** Remembers ids per connection; a sync of 50,000 projects and 200 metrics keeps some 5 MB. */
+export class References implements Lookup {
+  readonly #connectionId: number;
+  readonly #tables: ReadonlyMap<string, string>;
+  readonly #ids = new Map<string, Map<string, number>>();
+  readonly #tagSets = new Map<string, number>();
+
+  constructor(connectionId: number, streams: readonly AnyStream[]) {
+    this.#connectionId = connectionId;
+    this.#tables = new Map(streams.map((stream) => [stream.name, stream.table]));
+  }
+
+  id(stream: string, sourceKey: string): number | undefined {
+    return this.#ids.get(stream)?.get(sourceKey);
+  }
+
+  tagSet(tags: readonly string[]): number | undefined {
+    return this.#tagSets.get(tagKey(tags));
+  }
+
+  /** Source key of a row id; the way back, for telling which rows a pass did not meet. */
+  sourceKey(stream: string, id: number): string | undefined {
+    for (const [key, known] of this.#ids.get(stream) ?? []) if (known === id) return key;
+    return undefined;
+  }
+
+  /** Looks up what the records refer to and is not known yet; records whose reference is not stored stay unresolved. */
+  async load(client: pg.ClientBase, stream: AnyStream, records: readonly unknown[]): Promise<void> {
+    for (const column of Object.values(stream.columns)) {
+      if (column.references !== undefined) {
+        const keys = records.map((record) => column.value(record as never) as string);
+        await this.loadIds(client, column.references, keys);
+      } else if (column.type === 'tag_set') {
+        await this.#loadTagSets(client, records.map((record) => column.value(record as never) as readonly string[]));
+      }
+    }
+  }
+
+  async loadIds(client: pg.ClientBase, stream: string, keys: Iterable<string>): Promise<void> {
+    const known = this.#ids.get(stream) ?? new Map<string, number>();
+    this.#ids.set(stream, known);
+    const missing = [...new Set(keys)].filter((key) => !known.has(key));
+    if (missing.length === 0) return;
+    const { rows } = await client.query<{ id: number; source_key: string }>(
+      `select id, source_key from ${this.#tables.get(stream) ?? ''} where connection_id = $1 and source_key = any($2)`,
+      [this.#connectionId, missing],
+    );
+    for (const row of rows) known.set(row.source_key, row.id);
+  }
+
+  async #loadTagSets(client: pg.ClientBase, sets: readonly (readonly string[])[]): Promise<void> {
+    const missing = new Map<string, string[]>();
+    for (const tags of sets) {
+      const key = tagKey(tags);
+      if (!this.#tagSets.has(key)) missing.set(key, [...new Set(tags)].sort());
+    }
+    for (const [key, tags] of missing) {
+      const { rows } = await client.query<{ id: number }>(TAG_SET, [tags]);
+      if (rows[0]) this.#tagSets.set(key, rows[0].id);
+    }
+  }
+
+  /** Forgets what a rolled back transaction may have made. */
+  forgetTagSets(): void {
+    this.#tagSets.clear();
+  }
+}
+
+/** The id of the set of the given tags; tags and set are made where they are new. Some hundred calls in a first sync. */
+const TAG_SET = `with new_tags as (
+  insert into sonarqube_tags (name)
+  select name from unnest($1::text[]) name where not exists (select from sonarqube_tags t where t.name = name.name)
+  on conflict do nothing returning id, name
+), ids as (
+  select coalesce(array_agg(id order by id), '{}') as tag_ids
+    from (select id from new_tags union select t.id from sonarqube_tags t where t.name = any($1)) every
+), new_set as (
+  insert into sonarqube_tag_sets (tag_ids)
+  select tag_ids from ids where not exists (select from sonarqube_tag_sets s where s.tag_ids = ids.tag_ids)
+  on conflict do nothing returning id, tag_ids
+), members as (
+  insert into sonarqube_tag_set_tags (tag_set_id, tag_id)
+  select id, unnest(tag_ids) from new_set
+)
+select id from new_set
+union all
+select s.id from sonarqube_tag_sets s join ids on s.tag_ids = ids.tag_ids`;
