@@ -4,7 +4,9 @@ var needed = [22, 19];
 var have = process.versions.node.split('.').map(Number);
 if (have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed[1])) {
   process.stderr.write(
-    'soundings: Node.js ' + process.versions.node + ' is too old, it needs 22.19 or later; in a checkout use "npx soundings", which brings its own.\n',
+    'soundings: Node.js ' +
+      process.versions.node +
+      ' is too old, it needs 22.19 or later; in a checkout use "npx soundings", which brings its own.\n',
   );
   process.exit(2);
 }

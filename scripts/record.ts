@@ -12,7 +12,8 @@ import { withStore } from '../src/app/store.ts';
 import { canonical, writeRecording, type Exchange } from '../src/sample/recording.ts';
 
 const [url, token, file] = process.argv.slice(2);
-if (url === undefined || token === undefined || file === undefined) throw new Error('usage: node scripts/record.ts URL TOKEN FILE');
+if (url === undefined || token === undefined || file === undefined)
+  throw new Error('usage: node scripts/record.ts URL TOKEN FILE');
 
 const exchanges = new Map<string, Exchange>();
 const proxy = createServer((request, response) => {
@@ -35,7 +36,10 @@ try {
     for (const full of [true, false]) {
       const { signal } = new AbortController();
       const report = await sync(store, { baseUrl: `http://127.0.0.1:${port}`, token, full, signal });
-      console.error(`${report.state}: ${report.changes} changes, ${report.progress.requests} requests`, report.error ?? '');
+      console.error(
+        `${report.state}: ${report.changes} changes, ${report.progress.requests} requests`,
+        report.error ?? '',
+      );
     }
   });
   await writeRecording(file, exchanges.values());

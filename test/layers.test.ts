@@ -40,12 +40,16 @@ describe('rooms', () => {
   test.each(files.filter((file) => !isTest(file)))('%s imports only from rooms above', (file) => {
     const room = file.split('/')[0] ?? '';
     const allowed = [room, ...(ROOMS[room] ?? [])];
-    const elsewhere = importsOf(file).filter((target) => target !== '../package.json' && !allowed.includes(target.split('/')[0] ?? ''));
+    const elsewhere = importsOf(file).filter(
+      (target) => target !== '../package.json' && !allowed.includes(target.split('/')[0] ?? ''),
+    );
     expect(elsewhere).toEqual([]);
   });
 
   test('only the entry reads the environment', () => {
-    const readers = files.filter((file) => !isTest(file) && /process\.env\b/.test(readFileSync(join(SRC, file), 'utf8')));
+    const readers = files.filter(
+      (file) => !isTest(file) && /process\.env\b/.test(readFileSync(join(SRC, file), 'utf8')),
+    );
     expect(readers).toEqual(['cli/context.ts']);
   });
 });

@@ -38,7 +38,10 @@ export type StoreConfig =
 /** Flags before environment before defaults; `--database` and `--data-dir` exclude each other. */
 export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean): StoreConfig {
   if (flags.database !== undefined && flags.dataDir !== undefined) {
-    throw new ConnectorError('invalid_arguments', 'Give either --database or --data-dir: the data can only be in one place.');
+    throw new ConnectorError(
+      'invalid_arguments',
+      'Give either --database or --data-dir: the data can only be in one place.',
+    );
   }
   const url = flags.database ?? (flags.dataDir === undefined ? env.SOUNDINGS_DATABASE : undefined);
   if (url !== undefined && url !== '') {
@@ -49,7 +52,10 @@ export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean
     };
   }
   if (flags.schema !== undefined) {
-    throw new ConnectorError('invalid_arguments', '--schema belongs to --database; the embedded database uses schema public.');
+    throw new ConnectorError(
+      'invalid_arguments',
+      '--schema belongs to --database; the embedded database uses schema public.',
+    );
   }
   return { dataDir: resolve(flags.dataDir ?? env.SOUNDINGS_DATA_DIR ?? defaultDataDir(env, isRoot)) };
 }
@@ -64,7 +70,10 @@ export function defaultDataDir(env: Environment, isRoot: boolean): string {
 }
 
 /** Proxies as curl reads them: lower case first, and no proxy for the hosts in NO_PROXY. */
-export function proxyConfig(flag: string | undefined, env: Environment): { http?: string; https?: string; except?: string } {
+export function proxyConfig(
+  flag: string | undefined,
+  env: Environment,
+): { http?: string; https?: string; except?: string } {
   const http = flag ?? env.http_proxy ?? env.HTTP_PROXY;
   const https = flag ?? env.https_proxy ?? env.HTTPS_PROXY ?? http;
   const except = env.no_proxy ?? env.NO_PROXY;

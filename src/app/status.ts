@@ -22,7 +22,16 @@ export async function status({ database, warehouse }: Store): Promise<Connection
     connections.map(async ({ id, name, settings, state, last_synced_at }) => {
       const ledger = await warehouse.ledger(id);
       const complete = ledger.length > 0 && ledger.every((row) => row.state === 'complete');
-      return { id, name, base_url: settings.base_url, state, last_synced_at, last_run: runs.get(id) ?? null, complete, ledger };
+      return {
+        id,
+        name,
+        base_url: settings.base_url,
+        state,
+        last_synced_at,
+        last_run: runs.get(id) ?? null,
+        complete,
+        ledger,
+      };
     }),
   );
 }

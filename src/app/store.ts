@@ -11,6 +11,12 @@ export interface Store {
   readonly warehouse: Warehouse;
 }
 
+/** The store in an open database: tables are brought up to date. */
+export async function withinStore(database: Database): Promise<Store> {
+  await migrate(database, MIGRATIONS);
+  return { database, warehouse: await Warehouse.open(database, STREAMS) };
+}
+
 /** Opens the store for the time of `use`; brings tables up to date first. */
 export async function withStore<T>(
   config: StoreConfig,
@@ -19,9 +25,7 @@ export async function withStore<T>(
 ): Promise<T> {
   const database = await openDatabase({ ...config, log });
   try {
-    await migrate(database, MIGRATIONS);
-    const warehouse = await Warehouse.open(database, STREAMS);
-    return await use({ database, warehouse });
+    return await use(await withinStore(database));
   } finally {
     await database.close();
   }

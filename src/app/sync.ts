@@ -1,6 +1,7 @@
 /** The use case "sync a server": one run from the first request to the stored outcome. */
-import { connectionTo, noteSynced, type Connection } from '../control/connections.ts';
+import { createConnection, findConnection, noteSynced, type Connection } from '../control/connections.ts';
 import { closeAbandoned, endRun, saveProgress, startRun, type RunState } from '../control/runs.ts';
+import type { Database } from '../db/database.ts';
 import { asConnectorError, ConnectorError } from '../protocol/errors.ts';
 import { changes, NO_PROGRESS, type Progress } from '../protocol/progress.ts';
 import { SonarClient } from '../source/client.ts';
@@ -47,10 +48,13 @@ const SAVE_EVERY_MS = 2000;
 
 /** Runs one sync. Never two of one connection at once, on whatever machine: the second is refused. */
 export async function sync({ database, warehouse }: Store, request: SyncRequest): Promise<SyncReport> {
-  const connection = await connectionTo(database, request.baseUrl);
+  const connection = (await findConnection(database, request.baseUrl)) ?? (await connect(database, request));
   const lock = await database.tryLock(`soundings.sync.${connection.id}`);
   if (!lock) {
-    throw new ConnectorError('invalid_arguments', `A sync of ${request.baseUrl} is running already; wait for it, or see it with "soundings status".`);
+    throw new ConnectorError(
+      'invalid_arguments',
+      `A sync of ${request.baseUrl} is running already; wait for it, or see it with "soundings status".`,
+    );
   }
   try {
     await closeAbandoned(database, connection.id);
@@ -60,7 +64,23 @@ export async function sync({ database, warehouse }: Store, request: SyncRequest)
   }
 }
 
-async function runAndRecord(store: Store, connection: Connection, request: SyncRequest, lost: AbortSignal): Promise<SyncReport> {
+/** A server that is not known yet must answer before anything is stored about it. */
+async function connect(database: Database, request: SyncRequest): Promise<Connection> {
+  const client = openClient(request);
+  try {
+    await client.get('projects/search', { p: 1, ps: 1 });
+    return await createConnection(database, request.baseUrl);
+  } finally {
+    await client.close();
+  }
+}
+
+async function runAndRecord(
+  store: Store,
+  connection: Connection,
+  request: SyncRequest,
+  lost: AbortSignal,
+): Promise<SyncReport> {
   const { database } = store;
   const run = await startRun(database, connection.id, VERSION);
   const startedAt = Date.now();
@@ -110,16 +130,7 @@ async function read(
   request: SyncRequest,
   onProgress: (progress: Progress) => void,
 ): Promise<RunResult> {
-  const client = new SonarClient({
-    baseUrl: request.address ?? connection.settings.base_url,
-    token: request.token,
-    version: VERSION,
-    signal: request.signal,
-    ...(request.maxConcurrency !== undefined && { maxConcurrency: request.maxConcurrency }),
-    ...(request.listedEndpointsOnly !== undefined && { listedEndpointsOnly: request.listedEndpointsOnly }),
-    ...(request.proxy && { proxy: request.proxy }),
-    ...(request.ca !== undefined && { ca: request.ca }),
-  });
+  const client = openClient(request);
   try {
     return await runSync(new SonarSource(client), warehouse, {
       connectionId: connection.id,
@@ -132,6 +143,19 @@ async function read(
   } finally {
     await client.close();
   }
+}
+
+function openClient(request: SyncRequest): SonarClient {
+  return new SonarClient({
+    baseUrl: request.address ?? request.baseUrl,
+    token: request.token,
+    version: VERSION,
+    signal: request.signal,
+    ...(request.maxConcurrency !== undefined && { maxConcurrency: request.maxConcurrency }),
+    ...(request.listedEndpointsOnly !== undefined && { listedEndpointsOnly: request.listedEndpointsOnly }),
+    ...(request.proxy && { proxy: request.proxy }),
+    ...(request.ca !== undefined && { ca: request.ca }),
+  });
 }
 
 function lostDatabase(cause: unknown): ConnectorError {

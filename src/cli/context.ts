@@ -7,8 +7,18 @@ export const environment: Environment = parseEnvironment(process.env);
 /** `--data-dir`, `--database` and `--schema`, which every command accepts. */
 export function withStoreFlags(command: Command): Command {
   return command
-    .addOption(new Option('--data-dir <folder>', 'folder of the embedded database (default: SOUNDINGS_DATA_DIR, or the XDG data folder)'))
-    .addOption(new Option('--database <url>', 'a PostgreSQL 15 or later of your own instead, as postgres://… (default: SOUNDINGS_DATABASE)'))
+    .addOption(
+      new Option(
+        '--data-dir <folder>',
+        'folder of the embedded database (default: SOUNDINGS_DATA_DIR, or the XDG data folder)',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--database <url>',
+        'a PostgreSQL 15 or later of your own instead, as postgres://… (default: SOUNDINGS_DATABASE)',
+      ),
+    )
     .addOption(new Option('--schema <name>', 'schema for the tables, with --database (default: public)'));
 }
 

@@ -29,7 +29,8 @@ try {
   } else {
     const error = asConnectorError(thrown);
     process.stderr.write(`soundings: ${error.message} [${error.code}]\n`);
-    if (error.code === 'unexpected' && error.cause instanceof Error) process.stderr.write(`${error.cause.stack ?? ''}\n`);
+    if (error.code === 'unexpected' && error.cause instanceof Error)
+      process.stderr.write(`${error.cause.stack ?? ''}\n`);
     process.exitCode = EXIT_CODES[error.code];
   }
 }

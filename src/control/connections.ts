@@ -12,20 +12,23 @@ export interface Connection {
 
 const COLUMNS = 'id, type, name, settings, state, last_synced_at';
 
-const FIND_OR_CREATE = `with made as (
-  insert into soundings.connections (name, settings) values ($1, jsonb_build_object('base_url', $2::text))
-  on conflict (type, (settings ->> 'base_url')) do nothing
-  returning ${COLUMNS}
-)
-select ${COLUMNS} from made
-union all
-select ${COLUMNS} from soundings.connections where type = 'sonarqube' and settings ->> 'base_url' = $2
-limit 1`;
+/** The connection to a normalised base URL, or null when that server has never been synced. */
+export async function findConnection(database: Database, baseUrl: string): Promise<Connection | null> {
+  const { rows } = await database.query<Connection>(
+    `select ${COLUMNS} from soundings.connections where type = 'sonarqube' and settings ->> 'base_url' = $1`,
+    [baseUrl],
+  );
+  return rows[0] ?? null;
+}
 
-/** The connection to a base URL; made at the first sync, found again by the normalised URL. */
-export async function connectionTo(database: Database, baseUrl: string): Promise<Connection> {
-  const { rows } = await database.query<Connection>(FIND_OR_CREATE, [new URL(baseUrl).host, baseUrl]);
-  const [connection] = rows;
+/** Makes a connection; when another process was faster, that one's. Only for a server that has been verified. */
+export async function createConnection(database: Database, baseUrl: string): Promise<Connection> {
+  await database.query(
+    `insert into soundings.connections (name, settings) values ($1, jsonb_build_object('base_url', $2::text))
+     on conflict (type, (settings ->> 'base_url')) do nothing`,
+    [new URL(baseUrl).host, baseUrl],
+  );
+  const connection = await findConnection(database, baseUrl);
   if (!connection) throw new Error(`no connection for ${baseUrl}`);
   return connection;
 }
@@ -36,5 +39,7 @@ export async function listConnections(database: Database): Promise<Connection[]>
 }
 
 export async function noteSynced(database: Database, id: number): Promise<void> {
-  await database.query('update soundings.connections set last_synced_at = now(), updated_at = now() where id = $1', [id]);
+  await database.query('update soundings.connections set last_synced_at = now(), updated_at = now() where id = $1', [
+    id,
+  ]);
 }

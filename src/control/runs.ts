@@ -32,7 +32,10 @@ export async function closeAbandoned(database: Database, connectionId: number): 
 }
 
 export async function saveProgress(database: Database, id: number, progress: Progress): Promise<void> {
-  await database.query('update soundings.runs set progress = $2, heartbeat_at = now() where id = $1', [id, JSON.stringify(progress)]);
+  await database.query('update soundings.runs set progress = $2, heartbeat_at = now() where id = $1', [
+    id,
+    JSON.stringify(progress),
+  ]);
 }
 
 export async function endRun(database: Database, id: number, end: RunEnd): Promise<void> {

@@ -9,13 +9,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { connect, disconnect } from './client.ts';
-import { openEmbedded } from './embedded.ts';
+import { openEmbedded, type EmbeddedDatabase } from './embedded.ts';
 import { findPostmaster, stopPostmaster } from './postmaster.ts';
 
 const USER = join(import.meta.dirname, 'user.testing.ts');
 
 let parent: string;
 let dataDir: string;
+let here: EmbeddedDatabase[] = [];
+
+async function openHere(log?: (line: string) => void): Promise<EmbeddedDatabase> {
+  const opened = await openEmbedded({ dataDir, ...(log === undefined ? {} : { log }) });
+  here.push(opened);
+  return opened;
+}
 
 beforeEach(async () => {
   // mkdtemp gives 0700: as root, the user that runs the server may not enter it
@@ -24,6 +31,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  for (const opened of here) await opened.close();
+  here = [];
   const left = await findPostmaster(join(dataDir, 'postgres')).catch(() => undefined);
   if (left !== undefined) await stopPostmaster(join(dataDir, 'postgres'), left.pid);
   await rm(parent, { recursive: true, force: true });
@@ -60,16 +69,16 @@ async function kill(user: Using): Promise<void> {
 
 describe('the first start', () => {
   it('makes a private cluster, also where the server’s user may not enter, and stops it at the end', async () => {
-    const embedded = await openEmbedded({ dataDir });
+    const embedded = await openHere();
     const client = await connect(embedded.config);
     const { rows } = await client.query<Record<string, string>>(
-      `select current_setting('server_encoding') as encoding, upper('straße ä') as upper, current_setting('fsync') as fsync,
+      `select current_setting('server_encoding') as encoding, upper('ärger') as upper, current_setting('fsync') as fsync,
               current_setting('listen_addresses') as addresses, current_setting('wal_level') as wal,
               current_setting('synchronous_commit') as commit, current_setting('timezone') as zone`,
     );
     expect(rows[0]).toEqual({
       encoding: 'UTF8',
-      upper: 'STRASSE Ä',
+      upper: 'ÄRGER',
       fsync: 'on',
       addresses: '127.0.0.1',
       wal: 'minimal',
@@ -87,7 +96,7 @@ describe('the first start', () => {
   });
 
   it('lets nobody in without a password', async () => {
-    const embedded = await openEmbedded({ dataDir });
+    const embedded = await openHere();
     for (const way of [embedded.config, embedded.ownerLogin]) {
       await expect(connect({ ...way, password: 'guess' })).rejects.toMatchObject({ code: 'database_unavailable' });
     }
@@ -95,10 +104,10 @@ describe('the first start', () => {
   });
 
   it('keeps its port', async () => {
-    const first = await openEmbedded({ dataDir });
+    const first = await openHere();
     const { port } = first.config;
     await first.close();
-    const second = await openEmbedded({ dataDir });
+    const second = await openHere();
     expect(second.config.port).toBe(port);
     await second.close();
   });
@@ -147,14 +156,14 @@ describe('several processes', () => {
   });
 
   it('leave the server to other programs that are connected', async () => {
-    const embedded = await openEmbedded({ dataDir });
+    const embedded = await openHere();
     const psql = await connect({ ...embedded.queryConfig, application_name: 'psql' });
     const pid = await serverPid();
     await embedded.close();
     expect(await serverPid()).toBe(pid);
     await psql.query('select 1');
     await disconnect(psql);
-    await (await openEmbedded({ dataDir })).close();
+    await (await openHere()).close();
     expect(await serverPid()).toBeUndefined();
   });
 });
@@ -164,7 +173,7 @@ describe('accidents', () => {
     const user = useElsewhere(true);
     const pid = await user.opened;
     process.kill(-(user.child.pid ?? 0), 'SIGINT');
-    const embedded = await openEmbedded({ dataDir });
+    const embedded = await openHere();
     expect(await serverPid()).toBe(pid);
     await embedded.close();
     await user.close();
@@ -183,7 +192,7 @@ describe('accidents', () => {
     const other = spawn('sleep', ['600'], { stdio: 'ignore', ...(process.getuid?.() === 0 ? { uid, gid } : {}) });
     await once(other, 'spawn');
     await writeFile(pidFile, stale.replace(/^\d+/, String(other.pid)));
-    const embedded = await openEmbedded({ dataDir });
+    const embedded = await openHere();
     expect(await serverPid()).not.toBe(pid);
     await embedded.close();
     other.kill();
@@ -192,7 +201,7 @@ describe('accidents', () => {
   it('a server that goes away under its users is started again, and stopped by the last', async () => {
     const lines: string[] = [];
     const back = Promise.withResolvers<undefined>();
-    const embedded = await openEmbedded({ dataDir, log: (line) => lines.push(line) });
+    const embedded = await openHere((line) => lines.push(line));
     const pid = await serverPid();
     process.kill(pid ?? 0, 'SIGINT');
     void (async () => {
@@ -231,7 +240,7 @@ describe('folders that cannot be used', () => {
   });
 
   it('a password that is not the database’s', async () => {
-    await (await openEmbedded({ dataDir })).close();
+    await (await openHere()).close();
     await writeFile(join(dataDir, 'secrets', 'soundings.password'), 'other');
     await expect(openEmbedded({ dataDir })).rejects.toThrow(/restore both from one backup/);
   });

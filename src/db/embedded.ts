@@ -59,6 +59,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     owner: OWNER,
     password,
   });
+  let closing: Promise<void> | undefined;
   const loopback = { host: '127.0.0.1', database };
   const opened: EmbeddedDatabase = {
     get config() {
@@ -70,7 +71,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     get queryConfig() {
       return { ...loopback, port: membership.postmaster.port, user: QUERY_ROLE, password: queryPassword };
     },
-    close: () => membership.leave(),
+    close: () => (closing ??= membership.leave()),
   };
   try {
     await withConnection({ ...opened.config, database: 'postgres' }, (client) =>

@@ -9,8 +9,9 @@ import type pg from 'pg';
 
 import { ConnectorError } from '../protocol/errors.ts';
 import { APPLICATION, connect, disconnect } from './client.ts';
-import { errorCode, isServerAway } from './errors.ts';
-import { findPostmaster, startPostmaster, stopPostmaster, type Postmaster, type StartOptions } from './postmaster.ts';
+import { errorCode, folderError, isServerAway } from './errors.ts';
+import { findPostmaster, stopPostmaster, type Postmaster } from './postmaster.ts';
+import { startPostmaster, type StartOptions } from './start.ts';
 
 /** Advisory locks belong to a database: users of all databases of the server meet in this one. */
 const MEETING_PLACE = 'postgres';
@@ -45,7 +46,9 @@ async function joinOnce(options: ServerOptions): Promise<Joined> {
   for (;;) {
     const postmaster = await findPostmaster(folder.cluster);
     if (postmaster === undefined) {
-      await startPostmaster(options);
+      await startPostmaster(options).catch((error: unknown) => {
+        throw folderError(folder.path, error);
+      });
       end = Date.now() + GIVE_UP_MS;
       continue;
     }

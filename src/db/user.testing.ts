@@ -5,11 +5,13 @@
 import { openEmbedded } from './embedded.ts';
 import { findPostmaster } from './postmaster.ts';
 
+// the terminal's Ctrl-C reaches this process too, and what an application does then is its own affair
+process.on('SIGINT', () => undefined);
+
 const dataDir = process.argv[2] ?? '';
 const opened = await openEmbedded({ dataDir });
 const postmaster = await findPostmaster(`${dataDir}/postgres`);
 process.stdout.write(`open ${postmaster?.pid ?? 'nowhere'}\n`);
-process.on('SIGINT', () => undefined);
 process.stdin.resume().once('end', () => {
   void opened.close().then(() => process.stdout.write('closed\n'));
 });

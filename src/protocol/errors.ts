@@ -56,7 +56,9 @@ export class ConnectorError extends Error {
 export function asConnectorError(error: unknown): ConnectorError {
   if (error instanceof ConnectorError) return error;
   if (error instanceof Error && error.name === 'AbortError') {
-    return new ConnectorError('cancelled', 'Stopped before the end; run it again to go on from here.', { cause: error });
+    return new ConnectorError('cancelled', 'Stopped before the end; run it again to go on from here.', {
+      cause: error,
+    });
   }
   const message = error instanceof Error ? error.message : String(error);
   return new ConnectorError('unexpected', message, { cause: error });

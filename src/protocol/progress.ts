@@ -26,7 +26,13 @@ export type ProgressEvent =
   | { readonly type: 'projects'; readonly total: number }
   | { readonly type: 'project-done'; readonly count: number }
   | { readonly type: 'expected'; readonly stream: string; readonly rows: number; readonly more?: boolean }
-  | { readonly type: 'written'; readonly stream: string; readonly seen: number; readonly added: number; readonly changed: number }
+  | {
+      readonly type: 'written';
+      readonly stream: string;
+      readonly seen: number;
+      readonly added: number;
+      readonly changed: number;
+    }
   | { readonly type: 'gone'; readonly stream: string; readonly rows: number }
   | { readonly type: 'traffic'; readonly requests: number; readonly retries: number; readonly bytes: number }
   | { readonly type: 'warning'; readonly text: string };

@@ -52,7 +52,13 @@ type Map<R> = (record: R) => unknown;
 
 const column =
   (type: ColumnType) =>
-  <R>(description: string, value: Map<R>): Column<R> => ({ type, writer: 'record', description, nullable: true, value });
+  <R>(description: string, value: Map<R>): Column<R> => ({
+    type,
+    writer: 'record',
+    description,
+    nullable: true,
+    value,
+  });
 
 export const text = column('text');
 export const bigint = column('bigint');

@@ -81,7 +81,7 @@ export interface Look {
 /** A server that streams are read from. */
 export interface Source {
   /** In order of their references: what a stream refers to stands before it. */
-  readonly streams: readonly Stream<never>[];
+  readonly streams: readonly Stream[];
   /** Passes over projects, in the order in which they must run for one project. */
   readonly passes: readonly string[];
   /** Reads the connection-wide lists whole; returns every project listed. */

@@ -36,7 +36,7 @@ export function projectProblem(error: unknown): { status: 403 | 404; problem: No
   if (error.details['status'] === 403) {
     return { status: 403, problem: { state: 'unreadable', reason: 'the token may not browse this project (403)' } };
   }
-  const said = String(error.details['said'] ?? '');
+  const said = typeof error.details['said'] === 'string' ? error.details['said'] : '';
   // a metric that is not found is a 404 too; only these texts speak of the project
   if (error.details['status'] === 404 && /^(Component|Project)\b.*not found$/.test(said)) {
     return { status: 404, problem: { state: 'unreadable', reason: 'the server does not find this project (404)' } };

@@ -31,7 +31,7 @@ export function parseBaseUrl(input: string): string {
   if (url.username !== '' || url.password !== '') {
     throw new ConnectorError(
       'invalid_arguments',
-      'The server\'s address must not contain a user or a password; give the token by SOUNDINGS_TOKEN or --token-file.',
+      "The server's address must not contain a user or a password; give the token by SOUNDINGS_TOKEN or --token-file.",
     );
   }
   const segments = url.pathname.split('/').filter((segment) => segment !== '');

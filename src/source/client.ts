@@ -100,7 +100,7 @@ export class SonarClient {
 
   /** GETs one of the listed endpoints as JSON; retries what may pass; throws a ConnectorError. */
   async get(endpoint: Endpoint, params: Params): Promise<Reply> {
-    if (!(endpoint in ENDPOINTS)) throw new Error(`api/${String(endpoint)} is not a listed endpoint`);
+    if (!(endpoint in ENDPOINTS)) throw new Error(`api/${endpoint as string} is not a listed endpoint`);
     const project = params['component'] ?? params['projectKey'];
     const where: Where = {
       baseUrl: this.baseUrl,
@@ -267,7 +267,9 @@ function redirectTarget(from: string, answer: { status: number; location?: strin
     const after = new URL(answer.location, from);
     const sameHost = after.hostname === before.hostname;
     const upgrade = before.protocol === 'http:' && after.protocol === 'https:';
-    return sameHost && ((after.protocol === before.protocol && after.port === before.port) || upgrade) ? after.href : null;
+    return sameHost && ((after.protocol === before.protocol && after.port === before.port) || upgrade)
+      ? after.href
+      : null;
   } catch {
     return null;
   }

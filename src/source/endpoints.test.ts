@@ -22,8 +22,13 @@ describe('endpoints', () => {
   });
 
   test('every endpoint named in the sources is one of them', () => {
-    const controllers = 'authentication|ce|components|duplications|favorites|hotspots|issues|languages|measures|metrics|navigation|plugins|project_[a-z]+|projects|qualitygates|qualityprofiles|rules|server|settings|sources|system|user_[a-z]+|users|webhooks|webservices';
-    const named = SOURCES.flatMap(({ text }) => [...text.matchAll(new RegExp(`['"\`](?:/?api/)?((?:${controllers})/[a-z_]+)['"\`?]`, 'g'))].map((match) => match[1]));
+    const controllers =
+      'authentication|ce|components|duplications|favorites|hotspots|issues|languages|measures|metrics|navigation|plugins|project_[a-z]+|projects|qualitygates|qualityprofiles|rules|server|settings|sources|system|user_[a-z]+|users|webhooks|webservices';
+    const named = SOURCES.flatMap(({ text }) =>
+      [...text.matchAll(new RegExp(`['"\`](?:/?api/)?((?:${controllers})/[a-z_]+)['"\`?]`, 'g'))].map(
+        (match) => match[1],
+      ),
+    );
     expect([...new Set(named)].sort()).toEqual([...Object.keys(ENDPOINTS), STATUS_ENDPOINT].sort());
   });
 
@@ -35,7 +40,9 @@ describe('endpoints', () => {
   test('no parameter that an old server ignores, answering with everything', () => {
     // 10.0 and 10.1 know only componentKeys and projectKey; before 2026.3 projects/search ignores projectKeys
     const traps = /\b(components|projectKeys|issueStatuses)\s*:\s*(?!z\.|\[)[a-z'"`[]/;
-    const users = SOURCES.filter(({ file, text }) => /streams|sonarqube\.ts|enumerate\.ts/.test(file) && traps.test(text));
+    const users = SOURCES.filter(
+      ({ file, text }) => /streams|sonarqube\.ts|enumerate\.ts/.test(file) && traps.test(text),
+    );
     expect(users.map(({ file }) => file)).toEqual([]);
   });
 });

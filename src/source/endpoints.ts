@@ -10,7 +10,10 @@ export const ENDPOINTS = {
   'issues/search': { permission: 'Browse on the project', purpose: 'issues of every status' },
   'hotspots/search': { permission: 'Browse on the project', purpose: 'security hotspots' },
   'measures/component': { permission: 'Browse on the project', purpose: 'the current value of every metric' },
-  'measures/search_history': { permission: 'Browse on the project', purpose: 'the value of every metric at every analysis' },
+  'measures/search_history': {
+    permission: 'Browse on the project',
+    purpose: 'the value of every metric at every analysis',
+  },
 } as const;
 
 export type Endpoint = keyof typeof ENDPOINTS;

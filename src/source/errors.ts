@@ -82,8 +82,8 @@ export function errorFromAnswer(answer: FailedAnswer, where: Where, server: Serv
     );
   }
   if (answer.status === 401) {
-    const old = server?.version !== undefined && server.version !== null && olderThan10(server.version);
-    if (old) return tooOld(where, server.version ?? '', details);
+    const old = server !== null && server.version !== null && olderThan10(server.version);
+    if (old) return tooOld(where, server.version, details);
     return new ConnectorError(
       'invalid_credentials',
       `The server at ${where.baseUrl} refuses the token (401): it is wrong, expired or revoked, or the server is older than 10; make a token of type User under My Account > Security.`,
@@ -144,15 +144,24 @@ export function olderThan10(version: string): boolean {
 const SOCKET: Readonly<Record<string, { sentence: string; retry: boolean }>> = {
   ENOTFOUND: { sentence: 'its host name is not known to DNS; check the spelling or the VPN', retry: false },
   EAI_AGAIN: { sentence: 'DNS does not answer; check the network', retry: true },
-  ECONNREFUSED: { sentence: 'nothing listens there (connection refused); check the port, and that the server runs', retry: true },
+  ECONNREFUSED: {
+    sentence: 'nothing listens there (connection refused); check the port, and that the server runs',
+    retry: true,
+  },
   ECONNRESET: { sentence: 'the connection was cut; a proxy, a firewall or a restart may be the cause', retry: true },
   EPIPE: { sentence: 'the connection was cut; a proxy, a firewall or a restart may be the cause', retry: true },
-  UND_ERR_SOCKET: { sentence: 'the connection was cut; a proxy, a firewall or a restart may be the cause', retry: true },
+  UND_ERR_SOCKET: {
+    sentence: 'the connection was cut; a proxy, a firewall or a restart may be the cause',
+    retry: true,
+  },
   EHOSTUNREACH: { sentence: 'there is no route to it; check the network or the firewall', retry: true },
   ENETUNREACH: { sentence: 'there is no route to it; check the network or the firewall', retry: true },
   ETIMEDOUT: { sentence: 'it does not answer in time; a firewall may drop the packets', retry: true },
   UND_ERR_CONNECT_TIMEOUT: { sentence: 'it does not answer in time; a firewall may drop the packets', retry: true },
-  UND_ERR_HEADERS_TIMEOUT: { sentence: 'it accepted the request but did not answer in time; it may be overloaded', retry: true },
+  UND_ERR_HEADERS_TIMEOUT: {
+    sentence: 'it accepted the request but did not answer in time; it may be overloaded',
+    retry: true,
+  },
   UND_ERR_BODY_TIMEOUT: { sentence: 'its answer stopped in the middle; it may be overloaded', retry: true },
   UND_ERR_RES_EXCEEDED_MAX_SIZE: { sentence: 'its answer is larger than this program accepts', retry: false },
 };

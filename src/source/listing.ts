@@ -10,9 +10,9 @@ export interface ListPage<T> {
 
 export interface ListOptions<T> {
   readonly pageSize: number;
-  fetch(page: number): Promise<ListPage<T>>;
-  emit(page: ListPage<T>): Promise<void>;
-  identity(record: T): string;
+  readonly fetch: (page: number) => Promise<ListPage<T>>;
+  readonly emit: (page: ListPage<T>) => Promise<void>;
+  readonly identity: (record: T) => string;
 }
 
 export interface Listing {

@@ -9,21 +9,20 @@ import { analyses } from './streams/analyses.ts';
 import { hotspots, readHotspots } from './streams/hotspots.ts';
 import { emitIssues, issues, searchIssues, type IssueRow } from './streams/issues.ts';
 import { measures, readMeasures, type Measure } from './streams/measures.ts';
-import { analysisIdentity, answer as historyAnswer, measuresHistory, readHistory, type History, type Point } from './streams/measures_history.ts';
+import {
+  analysisIdentity,
+  answer as historyAnswer,
+  measuresHistory,
+  readHistory,
+  type History,
+  type Point,
+} from './streams/measures_history.ts';
 import { metrics, readMetrics } from './streams/metrics.ts';
 import { projects, readProjects } from './streams/projects.ts';
 import { PAGE_SIZE, parseDate, WINDOW } from './window.ts';
 
 /** Every stream, in order of their references. One file = one table. */
-export const STREAMS: readonly Stream<never>[] = [
-  projects,
-  metrics,
-  analyses,
-  measures,
-  measuresHistory,
-  issues,
-  hotspots,
-];
+export const STREAMS: readonly Stream[] = [projects, metrics, analyses, measures, measuresHistory, issues, hotspots];
 
 /** Projects in one `componentKeys` list: small projects share requests. */
 const GROUP = 100;
@@ -151,7 +150,11 @@ export class SonarSource implements Source {
           keys: history.keys,
           readable: true,
           ...(from !== null && { from: new Date(from) }),
-          marks: { metrics_synced_to: history.newest, metrics_synced_at: current.reply.receivedAt, api_accessible: true },
+          marks: {
+            metrics_synced_to: history.newest,
+            metrics_synced_at: current.reply.receivedAt,
+            api_accessible: true,
+          },
         },
       });
       return history.newest;
@@ -233,7 +236,8 @@ export class SonarSource implements Source {
   async #walk(refs: readonly ProjectRef[], cursor: Cursor | undefined, emit: Emit): Promise<void> {
     const keys = refs.map((ref) => ref.key);
     const [only] = keys.length === 1 ? keys : [];
-    const resumeFrom = only !== undefined && typeof cursor?.['resumeFrom'] === 'number' ? cursor['resumeFrom'] : undefined;
+    const resumeFrom =
+      only !== undefined && typeof cursor?.['resumeFrom'] === 'number' ? cursor['resumeFrom'] : undefined;
     const found = await enumerate<IssueRow>(
       { componentKeys: keys.join(',') },
       {
@@ -281,7 +285,10 @@ export class SonarSource implements Source {
   async #readRecent(refs: readonly ProjectRef[], emit: Emit): Promise<void> {
     if (refs.length === 0) return;
     const analyses = refs.map((ref) => this.#knownAnalysis.get(ref.key) ?? null);
-    const since = Math.min(this.#lookedBackTo, ...analyses.map((date) => (date === null ? -Infinity : parseDate(date) + 1)));
+    const since = Math.min(
+      this.#lookedBackTo,
+      ...analyses.map((date) => (date === null ? -Infinity : parseDate(date) + 1)),
+    );
     const recent = await this.#readUpdated({ componentKeys: refs.map((ref) => ref.key).join(',') }, since, emit);
     if (!recent.whole) {
       if (refs.length > 1) for (const ref of refs) await this.#readRecent([ref], emit);
@@ -289,7 +296,12 @@ export class SonarSource implements Source {
       return;
     }
     const [only] = refs.length === 1 ? refs : [];
-    const totals = only ? null : await this.totals('issues', refs.map((ref) => ref.key));
+    const totals = only
+      ? null
+      : await this.totals(
+          'issues',
+          refs.map((ref) => ref.key),
+        );
     for (const ref of refs) {
       const before = totals ? (totals.get(ref.key) ?? null) : recent.totalBefore;
       const after = totals ? (totals.get(ref.key) ?? null) : recent.totalAfter;
@@ -320,7 +332,13 @@ export class SonarSource implements Source {
     const touched = new Set<string>();
     let totalBefore = 0;
     for (let p = 1; ; p += 1) {
-      const answer = await searchIssues(this.#client, { filter, sort: 'UPDATE_DATE', ascending: false, page: p, pageSize: PAGE_SIZE });
+      const answer = await searchIssues(this.#client, {
+        filter,
+        sort: 'UPDATE_DATE',
+        ascending: false,
+        page: p,
+        pageSize: PAGE_SIZE,
+      });
       if (p === 1) totalBefore = answer.total;
       const recent = answer.rows.filter((row) => parseDate(row.issue.updateDate) >= since);
       for (const row of recent) touched.add(row.project);
@@ -413,4 +431,3 @@ function sameAnalysis(listed: string | null, newest: string | null): boolean {
   if (listed === null || newest === null) return listed === newest;
   return analysisIdentity(listed) === analysisIdentity(newest);
 }
-

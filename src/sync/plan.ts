@@ -17,7 +17,12 @@ export interface PassPlan {
 const UNSETTLED: ReadonlySet<LedgerState> = new Set(['short', 'suspect', 'moving', 'unreadable']);
 
 /** Which projects one pass reads, and how. `look` is null when everything is read anyway. */
-export function planPass(listed: readonly ProjectRef[], known: Known, look: Look | null, everything: boolean): PassPlan {
+export function planPass(
+  listed: readonly ProjectRef[],
+  known: Known,
+  look: Look | null,
+  everything: boolean,
+): PassPlan {
   const full: ProjectRef[] = [];
   const recent: ProjectRef[] = [];
   for (const project of listed) {
@@ -35,7 +40,14 @@ export function planPass(listed: readonly ProjectRef[], known: Known, look: Look
 export function selects(include: readonly string[], exclude: readonly string[]): (key: string) => boolean {
   const matcher = (patterns: readonly string[]): ((key: string) => boolean) => {
     const expressions = patterns.map(
-      (pattern) => new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 'su'),
+      (pattern) =>
+        new RegExp(
+          `^${pattern
+            .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+            .replaceAll('*', '.*')
+            .replaceAll('?', '.')}$`,
+          'su',
+        ),
     );
     return (key) => expressions.some((expression) => expression.test(key));
   };

@@ -1,4 +1,5 @@
 /** Between readers and the writer: bounded, so that memory stays flat whatever the size of the source. */
+import { ConnectorError } from '../protocol/errors.ts';
 import type { Settlement } from '../warehouse/ledger.ts';
 import type { Write, Written } from '../warehouse/write.ts';
 
@@ -46,6 +47,14 @@ export class WriteQueue {
   async drain(): Promise<void> {
     while (this.#running) await this.#running;
     this.#throwFailure();
+  }
+
+  /** Drops what waits and resolves when the batch under way has ended; later writes are refused. */
+  async close(): Promise<void> {
+    this.#failure ??= { error: new ConnectorError('cancelled', 'The run has ended.') };
+    for (const { settled } of this.#entries) settled?.reject(this.#failure.error);
+    this.#entries = [];
+    while (this.#running) await this.#running;
   }
 
   async #enqueue(entry: Entry): Promise<void> {

@@ -72,6 +72,16 @@ class Run {
   }
 
   async go(): Promise<RunResult> {
+    try {
+      return await this.#run();
+    } finally {
+      // after a failure nothing more is written than the batch under way
+      await this.#queue.close();
+      this.#tell({ type: 'traffic', ...this.#options.traffic() });
+    }
+  }
+
+  async #run(): Promise<RunResult> {
     const { connectionId, full } = this.#options;
     const listed = (await this.#source.list(this.#emit)).filter((project) => this.#options.selects(project.key));
     await this.#settled();
@@ -122,7 +132,9 @@ class Run {
         const { cursors } = this.#of(known, pass);
         for (const mode of ['full', 'recent'] as const) {
           const projects = (plan?.[mode] ?? []).filter((project) => members.has(project));
-          const tasks = this.#source.group(pass, projects).map((part): Task => ({ pass, projects: part, mode, cursors }));
+          const tasks = this.#source
+            .group(pass, projects)
+            .map((part): Task => ({ pass, projects: part, mode, cursors }));
           await this.#inParallel(PROJECTS_AT_ONCE, tasks, (task) => this.#attempt(task));
         }
       }
@@ -152,9 +164,15 @@ class Run {
     for (const group of this.#source.group('issues', listed)) {
       const open = group.filter((project) => !this.#isUnreadable(project.key));
       if (open.length === 0) continue;
-      const totals = await this.#source.totals('issues', open.map((project) => project.key));
+      const totals = await this.#source.totals(
+        'issues',
+        open.map((project) => project.key),
+      );
       const differing = open.filter((project) => (totals.get(project.key) ?? 0) !== (stored.get(project.key) ?? 0));
-      await this.#readWhole('issues', differing.filter((project) => !this.#shortfalls.has(shortfallKey('issues', project.key))));
+      await this.#readWhole(
+        'issues',
+        differing.filter((project) => !this.#shortfalls.has(shortfallKey('issues', project.key))),
+      );
     }
   }
 
@@ -198,7 +216,8 @@ class Run {
 
   readonly #emit: Emit = async (message: Message) => {
     if (message.type === 'size') {
-      if (!this.#sized.has(message.stream)) this.#tell({ type: 'expected', stream: message.stream, rows: message.rows, more: true });
+      if (!this.#sized.has(message.stream))
+        this.#tell({ type: 'expected', stream: message.stream, rows: message.rows, more: true });
     } else if (message.type === 'tally') {
       const settling = this.#settle(message.tally);
       settling.catch(() => undefined); // thrown by #settled

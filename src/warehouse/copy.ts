@@ -18,7 +18,7 @@ export function field(value: unknown): string {
   if (typeof value === 'string') return SPECIAL.test(value) ? value.replaceAll(SPECIAL, escape) : value;
   if (typeof value === 'boolean') return value ? 't' : 'f';
   if (value instanceof Date) return value.toISOString();
-  return String(value as number);
+  return JSON.stringify(value);
 }
 
 const escape = (character: string): string => ESCAPES[character] ?? '\uFFFD';

@@ -2,13 +2,19 @@
 import type { Column, ColumnType, Stream } from '../protocol/stream.ts';
 
 /** Any stream, whatever its records are. */
-export type AnyStream = Stream<never>;
+export type AnyStream = Stream;
 
 /** Columns every data table ends with, unless the stream names them at another place. */
 export const BOOKKEEPING: Readonly<Record<string, { sql: string; description: string }>> = {
-  connection_id: { sql: 'bigint not null', description: 'The connection the row came by (soundings connections list).' },
+  connection_id: {
+    sql: 'bigint not null',
+    description: 'The connection the row came by (soundings connections list).',
+  },
   first_seen_at: { sql: 'timestamptz not null default now()', description: 'When the row was first stored here.' },
-  synced_at: { sql: 'timestamptz not null', description: 'When the row was last written here; an unchanged row is not written.' },
+  synced_at: {
+    sql: 'timestamptz not null',
+    description: 'When the row was last written here; an unchanged row is not written.',
+  },
   deleted_at: { sql: 'timestamptz', description: 'When the server was found not to have it any more; the row stays.' },
   gone_reason: { sql: 'text', description: 'Why deleted_at is set: purged, vanished, converted or project_deleted.' },
 };
@@ -73,7 +79,8 @@ export function createTable(stream: AnyStream, tableOf: (stream: string) => stri
 export function columnComments(stream: AnyStream): [string, string][] {
   const comments = new Map([['id', 'Row id in this database.']]);
   for (const [name, column] of Object.entries(stream.columns)) comments.set(name, column.description);
-  for (const [name, { description }] of Object.entries(BOOKKEEPING)) if (!comments.has(name)) comments.set(name, description);
+  for (const [name, { description }] of Object.entries(BOOKKEEPING))
+    if (!comments.has(name)) comments.set(name, description);
   return [...comments];
 }
 
@@ -122,7 +129,8 @@ export const COMMON_TABLES: Readonly<Record<string, { description: string; sql: 
 )`,
   },
   sonarqube_completeness: {
-    description: 'The proof: per project and stream what the server counts, what was read, what is here, and what follows.',
+    description:
+      'The proof: per project and stream what the server counts, what was read, what is here, and what follows.',
     sql: `create table sonarqube_completeness (
   connection_id bigint not null,
   stream text not null,
@@ -170,7 +178,8 @@ export const COMMON_COLUMNS: Readonly<Record<string, Readonly<Record<string, str
     holes: 'Rows the server counts but does not deliver (its index names rows its database no longer has).',
     present: 'Rows here that the server still has.',
     kept: 'Rows here that the server has forgotten; they stay, with deleted_at.',
-    state: 'complete, moving (changed while it was read), short (rows are missing), suspect (too much gone at once), unreadable (not open to the token).',
+    state:
+      'complete, moving (changed while it was read), short (rows are missing), suspect (too much gone at once), unreadable (not open to the token).',
     reason: 'Why it is not complete, in a sentence.',
     checked_at: 'When this was found.',
     full_read_at: 'When every row was last read, not just the changed ones.',
@@ -178,7 +187,9 @@ export const COMMON_COLUMNS: Readonly<Record<string, Readonly<Record<string, str
 };
 
 /** Views are replaced at every start: they hold no data. */
-export const VIEWS: Readonly<Record<string, { description: string; sql: string; columns: Readonly<Record<string, string>> }>> = {
+export const VIEWS: Readonly<
+  Record<string, { description: string; sql: string; columns: Readonly<Record<string, string>> }>
+> = {
   sonarqube_issue_tags: {
     description: 'Which issue has which tag.',
     // 20 bits hold a million tags; the id is as stable as the pair it names

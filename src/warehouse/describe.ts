@@ -54,14 +54,28 @@ export function tableDocs(streams: readonly AnyStream[]): string {
     parts.push(
       `## ${stream.table}`,
       `${stream.description} Source: \`api/${stream.endpoint}\`. One row per ${stream.key.map((name) => `\`${name}\``).join(' × ')}.`,
-      table(columnComments(stream).map(([name, text]) => [name, (definitions.get(name) ?? '').replace(/ (generated|not null|default).*$/, '').replace('references', '→'), text])),
+      table(
+        columnComments(stream).map(([name, text]) => [
+          name,
+          (definitions.get(name) ?? '').replace(/ (generated|not null|default).*$/, '').replace('references', '→'),
+          text,
+        ]),
+      ),
     );
   }
   for (const [name, { description }] of Object.entries(COMMON_TABLES)) {
-    parts.push(`## ${name}`, description, table(Object.entries(COMMON_COLUMNS[name] ?? {}).map(([column, text]) => [column, '', text])));
+    parts.push(
+      `## ${name}`,
+      description,
+      table(Object.entries(COMMON_COLUMNS[name] ?? {}).map(([column, text]) => [column, '', text])),
+    );
   }
   for (const [name, { description, columns }] of Object.entries(VIEWS)) {
-    parts.push(`## ${name} (view)`, description, table(Object.entries(columns).map(([column, text]) => [column, '', text])));
+    parts.push(
+      `## ${name} (view)`,
+      description,
+      table(Object.entries(columns).map(([column, text]) => [column, '', text])),
+    );
   }
   return `${parts.join('\n\n')}\n`;
 }

@@ -24,7 +24,10 @@ export interface Verdict {
 export function judge(e: Evidence): Verdict {
   if (e.problem) return e.problem;
   if (e.totalBefore !== e.totalAfter) {
-    return { state: 'moving', reason: `the server counted ${String(e.totalBefore)}, then ${String(e.totalAfter)} while it was read` };
+    return {
+      state: 'moving',
+      reason: `the server counted ${String(e.totalBefore)}, then ${String(e.totalAfter)} while it was read`,
+    };
   }
   if (e.totalAfter === null) return { state: 'short', reason: 'the server told no total' };
   if (e.seen !== null && e.seen + e.holes !== e.totalAfter) {
@@ -107,13 +110,22 @@ export class Ledger {
       gone = await this.#markGone(client, stream, missing, now);
       present -= gone;
     } else if (missing.length > 0) {
-      verdict = { state: 'suspect', reason: `${missing.length} of ${present} rows were not met, and nothing proves them gone` };
+      verdict = {
+        state: 'suspect',
+        reason: `${missing.length} of ${present} rows were not met, and nothing proves them gone`,
+      };
     }
     verdict ??= judge({ ...tally, present, ...(tally.problem && { problem: tally.problem }) });
     const kept = await this.#count(client, stream, scope, true);
     await this.#write(client, tally, { ...verdict, present, kept }, now);
     if (tally.marks && tally.project !== null) await this.#setMarks(client, tally.project, tally.marks);
-    return { ...verdict, tally, present, gone, unproven: suspicious || gone > 0 ? [] : missing.map((row) => row.identity) };
+    return {
+      ...verdict,
+      tally,
+      present,
+      gone,
+      unproven: suspicious || gone > 0 ? [] : missing.map((row) => row.identity),
+    };
   }
 
   #counted(tally: Tally): AnyStream {
@@ -159,7 +171,7 @@ export class Ledger {
   /** How `Tally.keys` names a row of this table: its source key, its metric's key, or its date in epoch milliseconds. */
   #identity(stream: AnyStream): string {
     if ('source_key' in stream.columns) return 'source_key';
-    if (stream.key.includes('date')) return "(extract(epoch from date) * 1000)::bigint::text";
+    if (stream.key.includes('date')) return '(extract(epoch from date) * 1000)::bigint::text';
     return `(select m.source_key from sonarqube_metrics m where m.id = metric_id)`;
   }
 

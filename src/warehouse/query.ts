@@ -17,7 +17,11 @@ export interface QueryOptions {
 }
 
 /** Runs one statement. Errors in the SQL are `invalid_arguments` with PostgreSQL's own sentence and hint. */
-export async function runQuery(database: Database, sql: string, { timeoutMs, signal }: QueryOptions): Promise<QueryResult> {
+export async function runQuery(
+  database: Database,
+  sql: string,
+  { timeoutMs, signal }: QueryOptions,
+): Promise<QueryResult> {
   const login = await database.openQuery();
   const client = new pg.Client({ ...login.config, statement_timeout: timeoutMs });
   const stop = (): void => void client.end();
@@ -26,7 +30,11 @@ export async function runQuery(database: Database, sql: string, { timeoutMs, sig
     await client.connect();
     signal?.addEventListener('abort', stop);
     // the extended protocol takes one statement only
-    const query: pg.QueryArrayConfig & { queryMode: 'extended' } = { text: sql, rowMode: 'array', queryMode: 'extended' };
+    const query: pg.QueryArrayConfig & { queryMode: 'extended' } = {
+      text: sql,
+      rowMode: 'array',
+      queryMode: 'extended',
+    };
     const result = await client.query<unknown[]>(query);
     return { columns: result.fields.map((field) => field.name), rows: result.rows };
   } catch (error) {
@@ -48,14 +56,26 @@ function queryError(error: unknown, timeoutMs: number): unknown {
   const code = errorCode(error);
   const text = errorText(error);
   if (code === '42501' || code === '25006') {
-    return new ConnectorError('invalid_arguments', `Queries may only read the warehouse's tables (${text}); see them with "soundings schema".`, { cause: error });
+    return new ConnectorError(
+      'invalid_arguments',
+      `Queries may only read the warehouse's tables (${text}); see them with "soundings schema".`,
+      { cause: error },
+    );
   }
   if (code === '57014') {
-    return new ConnectorError('invalid_arguments', `The query took longer than ${timeoutMs / 1000} s and was stopped; narrow it, or give it more with --timeout.`, { cause: error });
+    return new ConnectorError(
+      'invalid_arguments',
+      `The query took longer than ${timeoutMs / 1000} s and was stopped; narrow it, or give it more with --timeout.`,
+      { cause: error },
+    );
   }
   if (code !== undefined && /^(0A|2[0-9A-Z]|3[0-9A-Z]|4[24]|54)/.test(code)) {
     const hint = (error as { hint?: string }).hint;
-    return new ConnectorError('invalid_arguments', `PostgreSQL refuses the query: ${text}${hint ? ` (${hint})` : ''}.`, { cause: error });
+    return new ConnectorError(
+      'invalid_arguments',
+      `PostgreSQL refuses the query: ${text}${hint ? ` (${hint})` : ''}.`,
+      { cause: error },
+    );
   }
   return databaseError(error);
 }

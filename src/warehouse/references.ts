@@ -39,7 +39,10 @@ export class References implements Lookup {
         const keys = records.map((record) => column.value(record as never) as string);
         await this.loadIds(client, column.references, keys);
       } else if (column.type === 'tag_set') {
-        await this.#loadTagSets(client, records.map((record) => column.value(record as never) as readonly string[]));
+        await this.#loadTagSets(
+          client,
+          records.map((record) => column.value(record as never) as readonly string[]),
+        );
       }
     }
   }

@@ -2,7 +2,17 @@
 import type pg from 'pg';
 import type { Database } from '../db/database.ts';
 import { lockInTransaction } from '../db/locks.ts';
-import { addColumn, columnDefinitions, COMMON_COLUMNS, COMMON_INDEXES, COMMON_TABLES, createTable, quote, VIEWS, type AnyStream } from './ddl.ts';
+import {
+  addColumn,
+  columnDefinitions,
+  COMMON_COLUMNS,
+  COMMON_INDEXES,
+  COMMON_TABLES,
+  createTable,
+  quote,
+  VIEWS,
+  type AnyStream,
+} from './ddl.ts';
 
 /** Idempotent; safe when several processes start at once. Streams must stand in order of their references. */
 export async function ensureTables(database: Database, streams: readonly AnyStream[]): Promise<void> {

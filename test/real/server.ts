@@ -304,7 +304,8 @@ export async function startServer(options: StartOptions): Promise<RealServer> {
       return { ...running, stop: () => Promise.resolve() };
     }
   }
-  const [home, java] = [await installServer(cache, version, log), await findJava(cache, version, log)];
+  const java = await findJava(version, log); // before anything big is fetched
+  const home = await installServer(cache, version, log);
   const name = keep ? `kept-${version}` : `${version}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const instance = path.join(cache, 'instances', name);
   const before = await readRecord(instance);
@@ -420,7 +421,7 @@ export async function attach(version: string): Promise<RealServer | undefined> {
   if (!existsSync(tokensFile)) return undefined;
   const read = async (file: string): Promise<unknown> =>
     JSON.parse(await fs.readFile(path.join(instance, file), 'utf8'));
-  const java = await findJava(cache, version, () => undefined);
+  const java = await findJava(version, () => undefined);
   const facts = (await read('facts.json')) as Seeded;
   return describe({ version, java, instance, keep: true }, cache, record, facts, (await read('tokens.json')) as Tokens);
 }

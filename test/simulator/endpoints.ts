@@ -43,7 +43,10 @@ export interface World {
   readonly now: number;
 }
 
-export type Endpoint = (world: World, caller: Caller, params: Params) => string;
+/** The JSON of an answer; in pieces where it is long, because one text of a page's size costs the collector dearly. */
+export type Json = string | readonly string[];
+
+export type Endpoint = (world: World, caller: Caller, params: Params) => Json;
 
 const MAIN = 'main';
 
@@ -340,9 +343,9 @@ const issuesSearch: Endpoint = (world, caller, params) => {
   const paging = `"paging":{"pageIndex":${page.p},"pageSize":${page.ps},"total":${selection.total}}`;
   const parts = [
     `{"total":${selection.total},"p":${page.p},"ps":${page.ps},${paging},"effortTotal":${selection.effort},"issues":[`,
-    rows.map((issue) => renderer.issue(issue, extra)).join(','),
-    `],"components":${renderer.components(rows, true)}`,
   ];
+  for (const [i, issue] of rows.entries()) parts.push(i === 0 ? '' : ',', renderer.issue(issue, extra));
+  parts.push(`],"components":`, renderer.components(rows, true));
   if (all || additional.includes('rules')) parts.push(`,"rules":${rulesOf(data, rows)}`);
   if (all || additional.includes('users')) parts.push(`,"users":${usersOf(world, rows)}`);
   if (all || additional.includes('languages')) parts.push(`,"languages":${languagesOf(data)}`);
@@ -359,7 +362,7 @@ const issuesSearch: Endpoint = (world, caller, params) => {
     .filter((name) => facets.includes(name))
     .map((name) => ({ property: name, values: facet(index, query, name, context) }));
   parts.push(`,"facets":${json(facetJson)}}`);
-  return parts.join('');
+  return parts;
 };
 
 function createdBounds(
@@ -608,18 +611,25 @@ const searchHistory: Endpoint = (world, caller, params) => {
   const all = project.analyses.filter((analysis) => analysis.date >= from && analysis.date < to);
   const analyses = all.slice((p - 1) * ps, p * ps);
   const heads = analyses.map((analysis) => `{"date":"${dates.write(analysis.date)}"`);
-  const parts: string[] = [];
-  for (const { asked, metric } of found) {
+  const parts = [`{"paging":{"pageIndex":${p},"pageSize":${ps},"total":${all.length}},"measures":[`];
+  for (const [n, { asked, metric }] of found.entries()) {
     const kept = hasHistory(metric.key);
-    let history = '';
+    parts.push(n === 0 ? '' : ',', `{"metric":${quote(asked)},"history":[`);
     for (let i = 0; i < analyses.length; i++) {
       const value = kept ? valueOf(analyses[i]!.measures, metric.key) : undefined;
-      history += (i === 0 ? '' : ',') + heads[i]! + (value === undefined ? '}' : `,"value":${quote(value)}}`);
+      const start = (i === 0 ? '' : ',') + heads[i]!;
+      parts.push(value === undefined ? `${start}}` : `${start},"value":${plain(value)}}`);
     }
-    parts.push(`{"metric":${quote(asked)},"history":[${history}]}`);
+    parts.push(']}');
   }
-  return `{"paging":{"pageIndex":${p},"pageSize":${ps},"total":${all.length}},"measures":[` + parts.join(',') + ']}';
+  parts.push(']}');
+  return parts;
 };
+
+/** Values are many and short: most need no escapes. */
+function plain(value: string): string {
+  return /^[\w.,;-]*$/.test(value) ? `"${value}"` : json(value);
+}
 
 // ------------------------------------------------------------------------------------------------------ metrics/search
 

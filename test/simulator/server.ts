@@ -7,7 +7,7 @@ import { Accounts } from './auth.ts';
 import type { Token } from './auth.ts';
 import { Dataset } from './dataset.ts';
 import { ENDPOINTS, STATUS_PATH, systemStatus } from './endpoints.ts';
-import type { World } from './endpoints.ts';
+import type { Json, World } from './endpoints.ts';
 import { Faults, PAGE } from './faults.ts';
 import type { Action, Request } from './faults.ts';
 import { metricsOf } from './metrics.ts';
@@ -69,7 +69,7 @@ export type TokenName =
 
 interface Answer {
   status: number;
-  body: string;
+  body: Json;
   contentType: string | undefined;
   headers: Record<string, string>;
 }
@@ -326,7 +326,7 @@ export class Simulator {
       };
     } else answer = this.#answer(request, authorization);
     if (action?.kind === 'edit') {
-      answer.body = action.body?.(answer.body) ?? answer.body;
+      if (action.body) answer.body = action.body(typeof answer.body === 'string' ? answer.body : answer.body.join(''));
       answer.contentType = action.contentType ?? answer.contentType;
       Object.assign(answer.headers, action.headers);
     }
@@ -389,7 +389,7 @@ export class Simulator {
     entry: LogEntry,
   ): Promise<void> {
     if (response.destroyed) return;
-    let body: Buffer = Buffer.from(answer.body);
+    let body = bytesOf(answer.body);
     const headers = answer.headers;
     const wantsGzip = /\bgzip\b/.test(incoming.headers['accept-encoding'] ?? '');
     if (wantsGzip && this.#options.gzip !== false && body.length >= 1024 && answer.contentType !== undefined) {
@@ -425,7 +425,27 @@ export class Simulator {
   }
 }
 
-function good(body: string): Answer {
+let scratch = Buffer.allocUnsafeSlow(1 << 20);
+
+/** Piece by piece into one buffer that is used again and again. */
+function bytesOf(body: Json): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
+  let length = 0;
+  for (const piece of body) {
+    // no character of a text takes more than three bytes
+    if (length + piece.length * 3 > scratch.length) {
+      const larger = Buffer.allocUnsafeSlow((length + piece.length * 3) * 2);
+      scratch.copy(larger, 0, 0, length);
+      scratch = larger;
+    }
+    length += scratch.write(piece, length);
+  }
+  const bytes = Buffer.allocUnsafeSlow(length);
+  scratch.copy(bytes, 0, 0, length);
+  return bytes;
+}
+
+function good(body: Json): Answer {
   return {
     status: 200,
     body,

@@ -4,7 +4,9 @@ import { environment, print, say, stopSignal, storeOf, withStoreFlags } from '..
 
 export function addDemo(program: Command): void {
   withStoreFlags(
-    program.command('demo').description('sync a bundled sample SonarQube Server into a folder of its own, and show some answers'),
+    program
+      .command('demo')
+      .description('sync a bundled sample SonarQube Server into a folder of its own, and show some answers'),
   ).action(runDemoCommand);
 }
 
@@ -37,27 +39,44 @@ const QUESTIONS = [
 ] as const;
 
 async function runDemoCommand(flags: StoreFlags): Promise<void> {
-  const [{ sync }, { withStore }, { runQuery }, { startSampleServer, SAMPLE_TOKEN }, { progressView }, { exitCode, renderReport }, { renderTable }] =
-    await Promise.all([
-      import('../../app/sync.ts'),
-      import('../../app/store.ts'),
-      import('../../app/query.ts'),
-      import('../../sample/server.ts'),
-      import('../render/progress.ts'),
-      import('../render/report.ts'),
-      import('../render/table.ts'),
-    ]);
+  const [
+    { sync },
+    { withStore },
+    { runQuery },
+    { startSampleServer, SAMPLE_TOKEN },
+    { progressView },
+    { exitCode, renderReport },
+    { renderTable },
+  ] = await Promise.all([
+    import('../../app/sync.ts'),
+    import('../../app/store.ts'),
+    import('../../app/query.ts'),
+    import('../../app/sample.ts'),
+    import('../render/progress.ts'),
+    import('../render/report.ts'),
+    import('../render/table.ts'),
+  ]);
   const named = flags.dataDir !== undefined || flags.database !== undefined;
   // a sample must never mix with the data of a real server
   const dataDir = `${defaultDataDir(environment, process.getuid?.() === 0)}-demo`;
   const store = named ? storeOf(flags) : { dataDir };
-  const where = named ? (flags.dataDir === undefined ? '--database …' : `--data-dir ${flags.dataDir}`) : `--data-dir ${dataDir}`;
+  const where = named
+    ? flags.dataDir === undefined
+      ? '--database …'
+      : `--data-dir ${flags.dataDir}`
+    : `--data-dir ${dataDir}`;
   const server = await startSampleServer();
   const view = progressView(process.stderr);
   try {
     say(`This is a SAMPLE: answers recorded from a real SonarQube Server 26.9, replayed at ${server.url}.\n`);
     await withStore(store, say, async (opened) => {
-      const report = await sync(opened, { baseUrl: SAMPLE_NAME, address: server.url, token: SAMPLE_TOKEN, signal: stopSignal(), onProgress: view.show });
+      const report = await sync(opened, {
+        baseUrl: SAMPLE_NAME,
+        address: server.url,
+        token: SAMPLE_TOKEN,
+        signal: stopSignal(),
+        onProgress: view.show,
+      });
       view.close();
       renderReport(report);
       process.exitCode = exitCode(report, false);
@@ -83,14 +102,6 @@ What next:
 /** The sample's place in the list of connections; its real address has another port every time. */
 const SAMPLE_NAME = 'http://sample.invalid';
 
-const COUNTS = [
-  'projects',
-  'issues',
-  'tags',
-  'issue_tags',
-  'security_hotspots',
-  'metrics',
-  'project_metrics',
-]
+const COUNTS = ['projects', 'issues', 'tags', 'issue_tags', 'security_hotspots', 'metrics', 'project_metrics']
   .map((name) => `select 'sonarqube_${name}' as "table", count(*) as "rows" from sonarqube_${name}`)
   .join('\nunion all ');

@@ -23,7 +23,10 @@ async function runPsqlUrlCommand(flags: PsqlUrlFlags): Promise<void> {
   const { withStore } = await import('../../app/store.ts');
   const store = storeOf(flags);
   if ('url' in store) {
-    throw new ConnectorError('invalid_arguments', 'psql-url is for the embedded database; with --database, connect to that URL yourself.');
+    throw new ConnectorError(
+      'invalid_arguments',
+      'psql-url is for the embedded database; with --database, connect to that URL yourself.',
+    );
   }
   await withStore(store, say, async ({ database }) => {
     await (await database.openQuery()).close(); // grants the read-only login what has been added since
@@ -32,7 +35,9 @@ async function runPsqlUrlCommand(flags: PsqlUrlFlags): Promise<void> {
     const { user, password, host, port, database: name } = login;
     print(`postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${name}`);
     if (!flags.hold) {
-      say('This address holds a password. It answers while any soundings process uses the data folder; --hold keeps it up.');
+      say(
+        'This address holds a password. It answers while any soundings process uses the data folder; --hold keeps it up.',
+      );
       return;
     }
     say('The database runs until Ctrl-C.');

@@ -14,16 +14,23 @@ export function addQuery(program: Command): void {
       .command('query')
       .description('ask the warehouse in SQL, as a login that can only read it')
       .argument('<sql>', 'one statement, or - to read it from standard input')
-      .addOption(new Option('--format <format>', 'how rows are printed').choices(['table', 'json', 'csv']).default('table'))
+      .addOption(
+        new Option('--format <format>', 'how rows are printed').choices(['table', 'json', 'csv']).default('table'),
+      )
       .option('--timeout <seconds>', 'give up after this long', seconds, 300),
   ).action(runQueryCommand);
 }
 
 async function runQueryCommand(sql: string, flags: QueryFlags): Promise<void> {
-  const [{ runQuery, asObjects }, { withStore }] = await Promise.all([import('../../app/query.ts'), import('../../app/store.ts')]);
+  const [{ runQuery, asObjects }, { withStore }] = await Promise.all([
+    import('../../app/query.ts'),
+    import('../../app/store.ts'),
+  ]);
   const text = sql === '-' ? await readFile('/dev/stdin', 'utf8') : sql;
   const signal = stopSignal();
-  const result = await withStore(storeOf(flags), say, ({ database }) => runQuery(database, text, { timeoutMs: flags.timeout * 1000, signal }));
+  const result = await withStore(storeOf(flags), say, ({ database }) =>
+    runQuery(database, text, { timeoutMs: flags.timeout * 1000, signal }),
+  );
   if (flags.format === 'json') printJson(asObjects(result));
   else if (flags.format === 'csv') {
     const { stringify } = await import('csv-stringify/sync');

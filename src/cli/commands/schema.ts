@@ -26,14 +26,26 @@ async function runSchemaCommand(name: string | undefined, flags: SchemaFlags): P
   const tables = await withStore(storeOf(flags), say, ({ database }) => describeTables(database));
   if (name === undefined) {
     if (flags.json) printJson(tables);
-    else print(renderTable(['table', 'rows (about)', 'what it is'], tables.map((table) => [table.name, table.rows, table.description])));
+    else
+      print(
+        renderTable(
+          ['table', 'rows (about)', 'what it is'],
+          tables.map((table) => [table.name, table.rows, table.description]),
+        ),
+      );
     return;
   }
   const table = tables.find((one) => one.name === name || one.name === `sonarqube_${name}`);
-  if (!table) throw new ConnectorError('invalid_arguments', `There is no table ${name}; "soundings schema" lists them.`);
+  if (!table)
+    throw new ConnectorError('invalid_arguments', `There is no table ${name}; "soundings schema" lists them.`);
   if (flags.json) printJson(table);
   else {
     print(`${table.name}: ${table.description ?? ''}\n`);
-    print(renderTable(['column', 'type', 'meaning'], table.columns.map((column) => [column.name, column.type, column.description])));
+    print(
+      renderTable(
+        ['column', 'type', 'meaning'],
+        table.columns.map((column) => [column.name, column.type, column.description]),
+      ),
+    );
   }
 }

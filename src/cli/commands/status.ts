@@ -28,8 +28,14 @@ async function runStatusCommand(flags: StatusFlags): Promise<void> {
     import('../render/table.ts'),
   ]);
   const connections = await withStore(storeOf(flags), say, status);
-  if (flags.json) return printJson(connections);
-  if (connections.length === 0) return print('Nothing is synced yet; begin with: soundings sync --url https://sonar.example.com');
+  if (flags.json) {
+    printJson(connections);
+    return;
+  }
+  if (connections.length === 0) {
+    print('Nothing is synced yet; begin with: soundings sync --url https://sonar.example.com');
+    return;
+  }
   for (const connection of connections) {
     print(headline(connection));
     const short = connection.ledger.filter((row) => row.state !== 'complete');
@@ -46,13 +52,17 @@ async function runStatusCommand(flags: StatusFlags): Promise<void> {
       row.reason,
     ]);
     print(renderTable(['project', 'stream', 'server', 'here', 'kept', 'state', 'checked', 'why'], rows));
-    if (shown.length < complete.length) print(`… and ${complete.length - shown.length} more that are complete; --all shows them.`);
+    if (shown.length < complete.length)
+      print(`… and ${complete.length - shown.length} more that are complete; --all shows them.`);
     print('');
   }
 }
 
 function headline({ name, base_url, last_synced_at, last_run, complete }: ConnectionStatus): string {
   const synced = last_synced_at === null ? 'never synced to the end' : `last synced ${last_synced_at}`;
-  const run = last_run === null ? '' : `, last run ${last_run.state}${last_run.error_message === null ? '' : ` (${last_run.error_message})`}`;
+  const run =
+    last_run === null
+      ? ''
+      : `, last run ${last_run.state}${last_run.error_message === null ? '' : ` (${last_run.error_message})`}`;
   return `${name} (${base_url}): ${complete ? 'complete' : 'not complete'}, ${synced}${run}`;
 }

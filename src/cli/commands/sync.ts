@@ -32,7 +32,7 @@ export function addSync(program: Command): void {
       .option('--exclude <pattern...>', 'no projects whose key matches')
       .option('--max-concurrency <n>', 'requests in flight at once (default: 4)', positiveInteger)
       .option('--proxy <url>', 'proxy for the server (default: HTTPS_PROXY or HTTP_PROXY)')
-      .option('--ca <file>', "certificate authority of the server, as PEM")
+      .option('--ca <file>', 'certificate authority of the server, as PEM')
       .option('--listed-endpoints-only', 'never ask system/status, not even to explain a failure')
       .option('--strict', 'projects that the token may not read count as a failure too')
       .option('--json', 'print the report as JSON'),
@@ -87,16 +87,22 @@ async function readToken(flags: SyncFlags): Promise<string> {
   const token = (await findToken(flags)).trim();
   if (token === '') throw new ConnectorError('invalid_arguments', `The token is empty; ${MAKE_TOKEN}`);
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new ConnectorError('invalid_arguments', 'The token holds characters that no token has (blanks, line ends, non-ASCII); copy it again.');
+    throw new ConnectorError(
+      'invalid_arguments',
+      'The token holds characters that no token has (blanks, line ends, non-ASCII); copy it again.',
+    );
   }
   return token;
 }
 
-const MAKE_TOKEN = 'make one of type User in SonarQube under My Account > Security and give it by SOUNDINGS_TOKEN or --token-file.';
+const MAKE_TOKEN =
+  'make one of type User in SonarQube under My Account > Security and give it by SOUNDINGS_TOKEN or --token-file.';
 
 async function findToken(flags: SyncFlags): Promise<string> {
   if (flags.token !== undefined) {
-    say('Warning: a token in an argument can be read by other users of this machine; prefer SOUNDINGS_TOKEN or --token-file.');
+    say(
+      'Warning: a token in an argument can be read by other users of this machine; prefer SOUNDINGS_TOKEN or --token-file.',
+    );
     return flags.token;
   }
   if (flags.tokenFile !== undefined) return readText(flags.tokenFile, '--token-file');
@@ -105,7 +111,10 @@ async function findToken(flags: SyncFlags): Promise<string> {
     throw new ConnectorError('invalid_arguments', `There is no token; ${MAKE_TOKEN}`);
   }
   const { password, isCancel } = await import('@clack/prompts');
-  const typed = await password({ message: 'SonarQube token (type User, from My Account > Security)', output: process.stderr });
+  const typed = await password({
+    message: 'SonarQube token (type User, from My Account > Security)',
+    output: process.stderr,
+  });
   if (isCancel(typed)) throw new ConnectorError('cancelled', 'No token was entered.');
   return typed;
 }
@@ -114,13 +123,17 @@ async function readText(file: string, flag: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new ConnectorError('invalid_arguments', `The file ${file} given by ${flag} cannot be read (${String((cause as NodeJS.ErrnoException).code)}); check its name and permissions.`, { cause });
+    throw new ConnectorError(
+      'invalid_arguments',
+      `The file ${file} given by ${flag} cannot be read (${String((cause as NodeJS.ErrnoException).code)}); check its name and permissions.`,
+      { cause },
+    );
   }
 }
 
 function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidArgumentError('It must be a whole number from 1 to 64.');
+  if (!Number.isInteger(value) || value < 1 || value > 64)
+    throw new InvalidArgumentError('It must be a whole number from 1 to 64.');
   return value;
 }
-

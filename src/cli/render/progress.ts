@@ -3,8 +3,8 @@ import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import type { Progress } from '../../protocol/progress.ts';
 
 export interface ProgressView {
-  show(progress: Progress): void;
-  close(): void;
+  readonly show: (progress: Progress) => void;
+  readonly close: () => void;
 }
 
 const LINE_EVERY_MS = 5000;
@@ -24,13 +24,22 @@ export function progressView(output: NodeJS.WriteStream): ProgressView {
 
 function bars(output: NodeJS.WriteStream): ProgressView {
   const format = '  {name} {bar} {percent} {count}';
-  const multi = new MultiBar({ stream: output, format, clearOnComplete: false, hideCursor: true, barsize: 30 }, Presets.rect);
+  const multi = new MultiBar(
+    { stream: output, format, clearOnComplete: false, hideCursor: true, barsize: 30 },
+    Presets.rect,
+  );
   const byName = new Map<string, SingleBar>();
   const update = (name: string, done: number, total: number | null): void => {
     const payload = {
       name: (NAMES[name] ?? name).padEnd(9),
-      percent: total === null ? '     ' : `${String(total === 0 ? 100 : Math.floor((100 * Math.min(done, total)) / total)).padStart(3)} %`,
-      count: total === null ? `${done.toLocaleString('en')} rows` : `${Math.min(done, total).toLocaleString('en')} of ${total.toLocaleString('en')}`,
+      percent:
+        total === null
+          ? '     '
+          : `${String(total === 0 ? 100 : Math.floor((100 * Math.min(done, total)) / total)).padStart(3)} %`,
+      count:
+        total === null
+          ? `${done.toLocaleString('en')} rows`
+          : `${Math.min(done, total).toLocaleString('en')} of ${total.toLocaleString('en')}`,
     };
     let bar = byName.get(name);
     if (!bar) byName.set(name, (bar = multi.create(total ?? Math.max(done, 1), 0, payload)));

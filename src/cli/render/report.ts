@@ -22,7 +22,8 @@ export function renderReport(report: SyncReport): void {
     print(`  ${state}: ${stream}${project === null ? '' : ` of ${project}`}: ${reason}`);
   }
   const more = report.shortfalls.length - MOST_SHORTFALLS;
-  if (more > 0) print(`  … and ${more} more; see them all with: select * from sonarqube_completeness where state <> 'complete'`);
+  if (more > 0)
+    print(`  … and ${more} more; see them all with: select * from sonarqube_completeness where state <> 'complete'`);
   if (report.error) say(`soundings: ${report.error.message} [${report.error.code}]`);
 }
 
@@ -30,7 +31,8 @@ function headline({ state, mode, changes, shortfalls, server }: SyncReport): str
   const kind = mode === 'incremental' ? 'Incremental sync' : 'Full sync';
   if (state === 'failed') return `The sync of ${server} failed; what was stored before stays.`;
   if (state === 'cancelled') return 'Stopped; what is stored stays, and the next sync goes on from there.';
-  const what = changes === 0 ? 'nothing changed (0 rows)' : `${changes.toLocaleString('en')} rows added, changed or marked gone`;
+  const what =
+    changes === 0 ? 'nothing changed (0 rows)' : `${changes.toLocaleString('en')} rows added, changed or marked gone`;
   if (state === 'partly_failed') {
     const short = shortfalls.filter((one) => one.state === 'short' || one.state === 'suspect').length;
     return `${kind} of ${server} partly failed: ${what}; ${short} of its parts are not complete.`;

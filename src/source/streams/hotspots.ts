@@ -35,7 +35,8 @@ export const answer = z.object({
 export const hotspots = defineStream<Hotspot>({
   name: 'hotspots',
   table: 'sonarqube_security_hotspots',
-  description: 'Every security hotspot of every project, to review and reviewed. SonarQube 2026.4 and later has none: they became issues.',
+  description:
+    'Every security hotspot of every project, to review and reviewed. SonarQube 2026.4 and later has none: they became issues.',
   endpoint: 'hotspots/search',
   key: ['connection_id', 'source_key'],
   columns: {
@@ -73,7 +74,11 @@ const CATEGORIES: readonly Params[] = (
   .map((category) => ({ sonarsourceSecurity: category }));
 
 /** Reads every hotspot of a project. More than 10,000 are split by decision, then by category. */
-export async function readHotspots(client: SonarClient, project: string, emit: Emit): Promise<Omit<Tally, 'project' | 'stream'>> {
+export async function readHotspots(
+  client: SonarClient,
+  project: string,
+  emit: Emit,
+): Promise<Omit<Tally, 'project' | 'stream'>> {
   const whole = await readPart(client, { projectKey: project }, [DECISIONS, CATEGORIES], emit);
   await emit({ type: 'size', stream: 'hotspots', rows: whole.totalAfter });
   return {
@@ -84,14 +89,22 @@ export async function readHotspots(client: SonarClient, project: string, emit: E
     keys: whole.keys,
     readable: true, // without Browse the endpoint answers 403
     ...(whole.unreached > 0 && {
-      problem: { state: 'short' as const, reason: `${whole.unreached} hotspots of one category and decision lie beyond the server's 10,000 results` },
+      problem: {
+        state: 'short' as const,
+        reason: `${whole.unreached} hotspots of one category and decision lie beyond the server's 10,000 results`,
+      },
     }),
   };
 }
 
 type Part = Listing & { readonly unreached: number };
 
-async function readPart(client: SonarClient, filter: Params, splits: readonly (readonly Params[])[], emit: Emit): Promise<Part> {
+async function readPart(
+  client: SonarClient,
+  filter: Params,
+  splits: readonly (readonly Params[])[],
+  emit: Emit,
+): Promise<Part> {
   let beyond = 0;
   const listing = await readListing<Hotspot>({
     pageSize: PAGE_SIZE,

@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import type { Emit } from '../../protocol/sync.ts';
-import { boolean, defineStream, integer, json, reference, required, tagSet, text, timestamp } from '../../protocol/stream.ts';
+import {
+  boolean,
+  defineStream,
+  integer,
+  json,
+  reference,
+  required,
+  tagSet,
+  text,
+  timestamp,
+} from '../../protocol/stream.ts';
 import { ask, page } from '../ask.ts';
 import type { Reply, SonarClient } from '../client.ts';
 import type { Answer, Query, SearchRow } from '../enumerate.ts';
 import { parseDate } from '../window.ts';
-
-const QUALITIES = ['MAINTAINABILITY', 'RELIABILITY', 'SECURITY'] as const;
 
 export const issue = z.object({
   key: z.string(),
@@ -49,7 +57,7 @@ export const answer = z.object({
     .default([]),
 });
 
-const impact = (quality: (typeof QUALITIES)[number]) => (i: Issue) =>
+const impact = (quality: 'MAINTAINABILITY' | 'RELIABILITY' | 'SECURITY') => (i: Issue) =>
   i.impacts?.find((one) => one.softwareQuality === quality)?.severity;
 
 /**
@@ -73,20 +81,34 @@ export const issues = defineStream<Issue>({
   endpoint: 'issues/search',
   key: ['connection_id', 'source_key'],
   columns: {
-    source_key: required(text('Issue key, unique on its server; a fixed issue that comes back gets a new one.', (i) => i.key)),
+    source_key: required(
+      text('Issue key, unique on its server; a fixed issue that comes back gets a new one.', (i) => i.key),
+    ),
     component: text('Key of the file or folder the issue is in.', (i) => i.component),
     rule: text('Rule that raised it, as repository:key.', (i) => i.rule),
     severity: text('BLOCKER, CRITICAL, MAJOR, MINOR or INFO.', (i) => i.severity),
     project_id: reference('projects', 'The project the issue belongs to.', (i) => i.project),
     effort: text('Time to fix in SonarQube text such as 1h30min; a day has 8 hours.', (i) => i.effort),
     debt: text('The same as effort, kept for older queries.', (i) => i.debt),
-    status: text('OPEN, CONFIRMED, REOPENED, RESOLVED or CLOSED; deprecated by SonarQube, see issue_status.', (i) => i.status),
+    status: text(
+      'OPEN, CONFIRMED, REOPENED, RESOLVED or CLOSED; deprecated by SonarQube, see issue_status.',
+      (i) => i.status,
+    ),
     issue_status: text('OPEN, CONFIRMED, ACCEPTED, FALSE_POSITIVE, FIXED or IN_SANDBOX.', issueStatus),
     issue_type: text('CODE_SMELL, BUG or VULNERABILITY.', (i) => i.type),
-    clean_code_attribute_category: text('ADAPTABLE, CONSISTENT, INTENTIONAL or RESPONSIBLE; 10.2 and later.', (i) => i.cleanCodeAttributeCategory),
+    clean_code_attribute_category: text(
+      'ADAPTABLE, CONSISTENT, INTENTIONAL or RESPONSIBLE; 10.2 and later.',
+      (i) => i.cleanCodeAttributeCategory,
+    ),
     clean_code_attribute: text('For example CLEAR or TRUSTWORTHY; 10.2 and later.', (i) => i.cleanCodeAttribute),
-    created_at: timestamp('Date of the line that raised it (from blame) or of the first analysis that saw it.', (i) => i.creationDate),
-    updated_at: timestamp('Last change by a person or an analysis; a line that merely moved does not change it.', (i) => i.updateDate),
+    created_at: timestamp(
+      'Date of the line that raised it (from blame) or of the first analysis that saw it.',
+      (i) => i.creationDate,
+    ),
+    updated_at: timestamp(
+      'Last change by a person or an analysis; a line that merely moved does not change it.',
+      (i) => i.updateDate,
+    ),
     synced_at: { ...timestamp('When this row was last written here.', () => null), writer: 'managed' },
     resolution: text('FIXED, REMOVED, WONTFIX or FALSE-POSITIVE; empty while unresolved.', (i) => i.resolution),
     close_date: timestamp('When an analysis closed it.', (i) => i.closeDate),
@@ -98,11 +120,17 @@ export const issues = defineStream<Issue>({
     author: text('Author of the line, from the version control system.', (i) => i.author),
     scope: text('MAIN or TEST.', (i) => i.scope),
     quick_fix_available: boolean('Can an IDE fix it?', (i) => i.quickFixAvailable),
-    impact_maintainability: text('Severity of its impact on maintainability; 10.2 and later.', impact('MAINTAINABILITY')),
+    impact_maintainability: text(
+      'Severity of its impact on maintainability; 10.2 and later.',
+      impact('MAINTAINABILITY'),
+    ),
     impact_reliability: text('Severity of its impact on reliability; 10.2 and later.', impact('RELIABILITY')),
     impact_security: text('Severity of its impact on security; 10.2 and later.', impact('SECURITY')),
     tag_set_id: tagSet('Its tags, as a set; read sonarqube_issue_tags instead.', (i) => i.tags ?? []),
-    rule_description_context_key: text('Which variant of the rule description applies.', (i) => i.ruleDescriptionContextKey),
+    rule_description_context_key: text(
+      'Which variant of the rule description applies.',
+      (i) => i.ruleDescriptionContextKey,
+    ),
   },
   indexes: ['(project_id) where deleted_at is null', '(issue_status, issue_type, severity)', '(updated_at)'],
   events: ['issue_status', 'resolution', 'severity', 'assignee', 'issue_type'],

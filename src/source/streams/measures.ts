@@ -13,7 +13,9 @@ export const measure = z.object({
 
 export const answer = z.object({
   component: z.object({ key: z.string(), measures: z.array(measure).default([]) }),
-  period: z.object({ mode: z.string().optional(), parameter: z.string().optional(), date: z.string().optional() }).optional(),
+  period: z
+    .object({ mode: z.string().optional(), parameter: z.string().optional(), date: z.string().optional() })
+    .optional(),
 });
 
 /** One measure with its project and the new-code period it was taken in. */
@@ -23,7 +25,13 @@ export interface Measure {
   readonly value: string | undefined;
   readonly bestValue: boolean | undefined;
   /** Only on measures of new code. */
-  readonly period: { readonly mode?: string | undefined; readonly parameter?: string | undefined; readonly date?: string | undefined } | undefined;
+  readonly period:
+    | {
+        readonly mode?: string | undefined;
+        readonly parameter?: string | undefined;
+        readonly date?: string | undefined;
+      }
+    | undefined;
 }
 
 /** The value as a number where it is one: INT, FLOAT, PERCENT, RATING, WORK_DUR, MILLISEC; `true` is 1. */
@@ -49,7 +57,8 @@ export function records(body: z.infer<typeof answer>): Measure[] {
 export const measures = defineStream<Measure>({
   name: 'measures',
   table: 'sonarqube_current_measures',
-  description: 'The value every metric has now: one row per project and metric. The fastest answer to "what is it today?".',
+  description:
+    'The value every metric has now: one row per project and metric. The fastest answer to "what is it today?".',
   endpoint: 'measures/component',
   key: ['project_id', 'metric_id'],
   columns: {
@@ -58,7 +67,10 @@ export const measures = defineStream<Measure>({
     value: text('The value as SonarQube sends it.', (m) => m.value),
     numeric_value: double('The value as a number, where it is one.', (m) => numeric(m.value)),
     best_value: boolean('Is this the best value the metric can have?', (m) => m.bestValue),
-    period_mode: text('How new code is defined, for example previous_version; only for metrics on new code.', (m) => m.period?.mode),
+    period_mode: text(
+      'How new code is defined, for example previous_version; only for metrics on new code.',
+      (m) => m.period?.mode,
+    ),
     period_parameter: text('Parameter of that definition.', (m) => m.period?.parameter),
     period_date: timestamp('Start of the new-code period.', (m) => m.period?.date),
   },

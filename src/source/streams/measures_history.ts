@@ -91,7 +91,13 @@ export async function readHistory(
           valuesAtNewest = new Set(last === newest ? [...valuesAtNewest, ...atLast] : atLast);
           newest = last;
         }
-        await emit(page('analyses', dates.map((date) => ({ project: component, date })), reply));
+        await emit(
+          page(
+            'analyses',
+            dates.map((date) => ({ project: component, date })),
+            reply,
+          ),
+        );
         await emit(page('measures_history', points, reply));
         return { total: body.paging.total, records: dates, reply };
       },
@@ -99,7 +105,11 @@ export async function readHistory(
     });
     listing ??= read;
   }
-  return { ...(listing ?? { totalBefore: 0, totalAfter: 0, keys: new Set<string>(), holes: 0 }), newest, valuesAtNewest };
+  return {
+    ...(listing ?? { totalBefore: 0, totalAfter: 0, keys: new Set<string>(), holes: 0 }),
+    newest,
+    valuesAtNewest,
+  };
 }
 
 const byTime = (a: string, b: string): number => new Date(a).getTime() - new Date(b).getTime();

@@ -31,7 +31,10 @@ export const metrics = defineStream<Metric>({
   columns: {
     source_id: text("SonarQube's own id of the metric.", (m) => m.id),
     source_key: required(text('Metric key, for example new_coverage.', (m) => m.key)),
-    source_type: text('SonarQube type: INT, FLOAT, PERCENT, RATING, WORK_DUR, MILLISEC, LEVEL, BOOL, STRING, DATA.', (m) => m.type),
+    source_type: text(
+      'SonarQube type: INT, FLOAT, PERCENT, RATING, WORK_DUR, MILLISEC, LEVEL, BOOL, STRING, DATA.',
+      (m) => m.type,
+    ),
     name: text('Display name, for example Coverage on New Code; not unique.', (m) => m.name ?? m.key),
     domain: text('Group of metrics, for example Coverage.', (m) => m.domain),
     api_accessible: boolean('Does the server still list the metric?', () => true),
@@ -59,6 +62,9 @@ export async function readMetrics(client: SonarClient, emit: Emit): Promise<read
     },
   });
   // metrics belong to no project: the answer itself shows that the token may read them
-  await emit({ type: 'tally', tally: { stream: 'metrics', project: null, ...listing, seen: listing.keys.size, readable: true } });
+  await emit({
+    type: 'tally',
+    tally: { stream: 'metrics', project: null, ...listing, seen: listing.keys.size, readable: true },
+  });
   return [...listing.keys];
 }

@@ -38,13 +38,19 @@ export const projects = defineStream<Project>({
       'Latest analysis over all branches and pull requests; empty when never analysed.',
       (p) => p.lastAnalysisDate,
     ),
-    api_accessible: mark('boolean', 'Can the project still be read with the token? False when it is gone or closed to it.'),
+    api_accessible: mark(
+      'boolean',
+      'Can the project still be read with the token? False when it is gone or closed to it.',
+    ),
     metrics_synced_to: mark('timestamptz', 'The measure history is imported up to this analysis.'),
     issues_synced_at: mark('timestamptz', 'When issues and hotspots were last confirmed against the server.'),
     metrics_synced_at: mark('timestamptz', 'When measures were last confirmed against the server.'),
     revision: text('Commit of the last analysis of the main branch, where the scanner sent one.', (p) => p.revision),
     managed: boolean('Is the project managed by an external system? SonarQube 10.2 and later.', (p) => p.managed),
-    project_uuid: text("The server's own id, which survives a change of key; SonarQube 2025.6 and later.", (p) => p.projectUuid),
+    project_uuid: text(
+      "The server's own id, which survives a change of key; SonarQube 2025.6 and later.",
+      (p) => p.projectUuid,
+    ),
   },
   whenGone: { api_accessible: 'false' },
 });
@@ -66,12 +72,19 @@ export async function readProjects(client: SonarClient, emit: Emit): Promise<rea
     },
     emit: async ({ total, records, reply }) => {
       for (const p of records) {
-        found.set(p.key, { key: p.key, fingerprint: fingerprint(p), notes: { lastAnalysisDate: p.lastAnalysisDate ?? null } });
+        found.set(p.key, {
+          key: p.key,
+          fingerprint: fingerprint(p),
+          notes: { lastAnalysisDate: p.lastAnalysisDate ?? null },
+        });
       }
       await emit({ type: 'size', stream: 'projects', rows: total });
       await emit(page('projects', records, reply));
     },
   });
-  await emit({ type: 'tally', tally: { stream: 'projects', project: null, ...listing, seen: listing.keys.size, readable: false } });
+  await emit({
+    type: 'tally',
+    tally: { stream: 'projects', project: null, ...listing, seen: listing.keys.size, readable: false },
+  });
   return [...found.values()];
 }

@@ -1,0 +1,1 @@
+export { SAMPLE_TOKEN, startSampleServer } from '../sample/server.ts';
