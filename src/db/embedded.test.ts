@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { connect, disconnect } from './client.ts';
 import { openEmbedded, type EmbeddedDatabase } from './embedded.ts';
@@ -14,6 +14,7 @@ import { findPostmaster, stopPostmaster } from './postmaster.ts';
 
 const USER = join(import.meta.dirname, 'user.testing.ts');
 
+const parents: string[] = [];
 let parent: string;
 let dataDir: string;
 let here: EmbeddedDatabase[] = [];
@@ -24,19 +25,23 @@ async function openHere(log?: (line: string) => void): Promise<EmbeddedDatabase>
   return opened;
 }
 
-beforeEach(async () => {
+async function newFolder(): Promise<void> {
   // mkdtemp gives 0700: as root, the user that runs the server may not enter it
   parent = await mkdtemp(join(tmpdir(), 'soundings-embedded-'));
+  parents.push(parent);
   dataDir = join(parent, 'data');
-});
+}
 
 afterEach(async () => {
   for (const opened of here) await opened.close();
   here = [];
   const left = await findPostmaster(join(dataDir, 'postgres')).catch(() => undefined);
   if (left !== undefined) await stopPostmaster(join(dataDir, 'postgres'), left.pid);
-  await rm(parent, { recursive: true, force: true });
 });
+
+// one folder serves as many tests as possible: making a cluster takes 2 s
+beforeAll(newFolder);
+afterAll(() => Promise.all(parents.map((path) => rm(path, { recursive: true, force: true }))));
 
 const serverPid = async (): Promise<number | undefined> => (await findPostmaster(join(dataDir, 'postgres')))?.pid;
 
@@ -115,6 +120,7 @@ describe('the first start', () => {
 
 describe('several processes', () => {
   it('share one server when they start at once on an empty folder, and the last one stops it', async () => {
+    await newFolder();
     const users = [useElsewhere(), useElsewhere(), useElsewhere()];
     const pids = await Promise.all(users.map((user) => user.opened));
     expect(new Set(pids)).toEqual(new Set([await serverPid()]));
@@ -216,6 +222,8 @@ describe('accidents', () => {
 });
 
 describe('folders that cannot be used', () => {
+  beforeEach(newFolder);
+
   it('a cluster of another version', async () => {
     await mkdir(join(dataDir, 'postgres'), { recursive: true });
     await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '15\n');
@@ -248,7 +256,6 @@ describe('folders that cannot be used', () => {
   it.runIf(process.getuid?.() === 0)('another user’s', async () => {
     await chmod(parent, 0o755);
     await mkdir(join(dataDir, 'secrets'), { recursive: true });
-    const { chown } = await import('node:fs/promises');
     await chown(join(dataDir, 'secrets'), 1, 1);
     await expect(openEmbedded({ dataDir })).rejects.toThrow(/belongs to another user: run this as that user/);
   });

@@ -9,7 +9,7 @@ import type pg from 'pg';
 
 import { ConnectorError } from '../protocol/errors.ts';
 import { APPLICATION, connect, disconnect } from './client.ts';
-import { errorCode, folderError, isServerAway } from './errors.ts';
+import { errorCode, errorText, folderError, isServerAway } from './errors.ts';
 import { findPostmaster, stopPostmaster, type Postmaster } from './postmaster.ts';
 import { startPostmaster, type StartOptions } from './start.ts';
 
@@ -87,26 +87,32 @@ async function greet(config: pg.ClientConfig, path: string): Promise<pg.Client |
   }
 }
 
+/** How long after a failed restart the next one is tried; whoever needs the database meanwhile says what is wrong. */
+const AGAIN_MS = 5_000;
+
 /** Becomes a user of the server, and one again when the server goes away and comes back, until `leave` is called. */
 export async function join(options: ServerOptions): Promise<Membership> {
+  const leaving = new AbortController();
   let joined = await joinOnce(options);
-  let isLeaving = false;
-  let rejoining: Promise<void> | undefined;
+  let rejoined = Promise.resolve();
 
+  const rejoin = async (): Promise<void> => {
+    options.log('The embedded database went away; starting it again.');
+    while (!leaving.signal.aborted) {
+      try {
+        joined = await joinOnce(options);
+        watch();
+        return;
+      } catch (error) {
+        options.log(`The embedded database did not come back: ${errorText(error)}`);
+        await delay(AGAIN_MS, undefined, { signal: leaving.signal, ref: false }).catch(() => undefined);
+      }
+    }
+  };
   const watch = (): void => {
     joined.client.once('end', () => {
-      if (!isLeaving) rejoining = rejoin();
+      if (!leaving.signal.aborted) rejoined = rejoin();
     });
-  };
-  const rejoin = async (): Promise<void> => {
-    try {
-      options.log('The embedded database went away; starting it again.');
-      joined = await joinOnce(options);
-      watch();
-    } catch (error) {
-      // who works with the database meets the same fault at its next statement, and can say what was lost
-      options.log(`The embedded database did not come back: ${error instanceof Error ? error.message : String(error)}`);
-    }
   };
   watch();
 
@@ -115,8 +121,8 @@ export async function join(options: ServerOptions): Promise<Membership> {
       return joined.postmaster;
     },
     async leave() {
-      isLeaving = true;
-      await rejoining;
+      leaving.abort();
+      await rejoined;
       await leaveServer(options, joined);
     },
   };

@@ -41,6 +41,8 @@ export interface Stream<R = never> {
   readonly countedBy?: string;
   /** What the merge writes to `sonarqube_issue_events` when it changes: column names. */
   readonly events?: readonly string[];
+  /** SQL condition over a row that the server has closed itself and will forget: its absence is no surprise. */
+  readonly closedWhen?: string;
   /**
    * What a row says of itself once the server no longer has it, for readers who do not know `deleted_at`:
    * column → SQL expression over the row, in which `$GONE_AT` stands for the time.

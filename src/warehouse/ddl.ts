@@ -145,6 +145,8 @@ export const COMMON_TABLES: Readonly<Record<string, { description: string; sql: 
   reason text,
   checked_at timestamptz not null,
   full_read_at timestamptz,
+  suspected bigint,
+  suspected_since timestamptz,
   primary key (connection_id, stream, project)
 )`,
   },
@@ -182,6 +184,8 @@ export const COMMON_COLUMNS: Readonly<Record<string, Readonly<Record<string, str
       'complete, moving (changed while it was read), short (rows are missing), suspect (too much gone at once), unreadable (not open to the token).',
     reason: 'Why it is not complete, in a sentence.',
     checked_at: 'When this was found.',
+    suspected: 'How many rows are suspected to be gone, while the state is suspect.',
+    suspected_since: 'Since when that many are; an hour later a read that agrees is believed.',
     full_read_at: 'When every row was last read, not just the changed ones.',
   },
 };

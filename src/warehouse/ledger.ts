@@ -51,9 +51,13 @@ export function sawAll(tally: Tally): boolean {
   );
 }
 
-/** More gone at once than this is first a suspicion: a wrong server, a restored backup, a changed permission. Pure. */
-export function tooMuchGone(gone: number, present: number): boolean {
-  return gone > Math.max(50, present * 0.2);
+/**
+ * Is so much gone at once that it is first a suspicion: a wrong server behind the same address, a restored backup, a
+ * changed permission? Analyses are thinned by the server's own housekeeping and are believed. Pure.
+ */
+export function tooMuchGone(stream: Pick<AnyStream, 'name'>, gone: number, present: number): boolean {
+  if (stream.name === 'projects') return gone >= 3 && gone > present * 0.1;
+  return stream.name !== 'analyses' && gone > Math.max(50, present * 0.2);
 }
 
 /** How long a suspicion must have stood before a second full read that agrees with it is believed. */
@@ -72,6 +76,8 @@ export interface Settlement extends Verdict {
 interface StoredRow {
   readonly id: number;
   readonly identity: string;
+  /** The server has closed it, and forgets it some day: nothing to be suspicious of. */
+  readonly closed: boolean;
 }
 
 /** `, column = expression` for what a row of this stream says of itself once it is gone; `$2` is the time. */
@@ -98,10 +104,11 @@ export class Ledger {
     const scope = await this.#scope(client, tally);
     let present = await this.#count(client, stream, scope, false);
     const missing = sawAll(tally) && present !== tally.seen ? await this.#notMet(client, stream, scope, tally) : [];
-    const suspicious = tooMuchGone(missing.length, present);
+    const open = missing.filter((row) => !row.closed).length;
+    const held = tooMuchGone(stream, open, present) && !(await this.#confirmed(client, tally, missing.length, now));
     let verdict: Verdict | null = null;
     let gone = 0;
-    if (missing.length > 0 && suspicious && !(await this.#confirmed(client, tally, missing.length, now))) {
+    if (held) {
       verdict = {
         state: 'suspect',
         reason: `${missing.length} of ${present} rows are gone at once; nothing is marked until a read at least an hour later agrees`,
@@ -117,14 +124,14 @@ export class Ledger {
     }
     verdict ??= judge({ ...tally, present, ...(tally.problem && { problem: tally.problem }) });
     const kept = await this.#count(client, stream, scope, true);
-    await this.#write(client, tally, { ...verdict, present, kept }, now);
+    await this.#write(client, tally, { ...verdict, present, kept, missing: missing.length }, now);
     if (tally.marks && tally.project !== null) await this.#setMarks(client, tally.project, tally.marks);
     return {
       ...verdict,
       tally,
       present,
       gone,
-      unproven: suspicious || gone > 0 ? [] : missing.map((row) => row.identity),
+      unproven: held || gone > 0 ? [] : missing.map((row) => row.identity),
     };
   }
 
@@ -139,7 +146,9 @@ export class Ledger {
   async #scope(client: pg.ClientBase, tally: Tally): Promise<{ where: string; values: unknown[] }> {
     if (tally.project === null) return { where: 'connection_id = $1', values: [this.#connectionId] };
     await this.#references.loadIds(client, 'projects', [tally.project]);
-    return { where: 'project_id = $1', values: [this.#references.id('projects', tally.project) ?? -1] };
+    const project = this.#references.id('projects', tally.project) ?? -1;
+    if (tally.from) return { where: 'project_id = $1 and date >= $2', values: [project, tally.from] };
+    return { where: 'project_id = $1', values: [project] };
   }
 
   async #count(
@@ -162,7 +171,7 @@ export class Ledger {
     tally: Tally,
   ): Promise<StoredRow[]> {
     const { rows } = await client.query<StoredRow>(
-      `select id, ${this.#identity(stream)} as identity from ${stream.table} where ${where} and deleted_at is null`,
+      `select id, ${this.#identity(stream)} as identity, ${stream.closedWhen ?? 'false'} as closed from ${stream.table} where ${where} and deleted_at is null`,
       values,
     );
     return rows.filter((row) => !tally.keys?.has(row.identity));
@@ -176,21 +185,20 @@ export class Ledger {
   }
 
   async #confirmed(client: pg.ClientBase, tally: Tally, gone: number, now: Date): Promise<boolean> {
-    const { rows } = await client.query<{ reason: string | null; checked_at: string }>(
-      `select reason, checked_at from sonarqube_completeness
-        where connection_id = $1 and stream = $2 and project = $3 and state = 'suspect'`,
-      [this.#connectionId, tally.stream, tally.project ?? ''],
+    const { rows } = await client.query<{ suspected_since: string }>(
+      `select suspected_since from sonarqube_completeness
+        where connection_id = $1 and stream = $2 and project = $3 and state = 'suspect' and suspected = $4`,
+      [this.#connectionId, tally.stream, tally.project ?? '', gone],
     );
-    const before = rows[0];
-    if (!before) return false;
-    const agrees = before.reason?.startsWith(`${gone} of `) ?? false;
-    return agrees && now.getTime() - new Date(before.checked_at).getTime() >= SUSPICION_MS;
+    const [before] = rows;
+    return before !== undefined && now.getTime() - new Date(before.suspected_since).getTime() >= SUSPICION_MS;
   }
 
   async #markGone(client: pg.ClientBase, stream: AnyStream, rows: readonly StoredRow[], now: Date): Promise<number> {
     const result = await client.query(
-      `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = $3${whenGone(stream)} where id = any($1)`,
-      [rows.map((row) => row.id), now, 'vanished'],
+      `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = case when id = any($3) then 'purged' else 'vanished' end${whenGone(stream)}
+        where id = any($1)`,
+      [rows.map((row) => row.id), now, rows.filter((row) => row.closed).map((row) => row.id)],
     );
     if (stream.name === 'projects') await this.#markProjectsGone(client, rows, now);
     return result.rowCount ?? 0;
@@ -215,7 +223,7 @@ export class Ledger {
   async #write(
     client: pg.ClientBase,
     tally: Tally,
-    { state, reason, present, kept }: Verdict & { present: number; kept: number },
+    { state, reason, present, kept, missing }: Verdict & { present: number; kept: number; missing: number },
     now: Date,
   ): Promise<void> {
     await client.query(LEDGER_ROW, [
@@ -232,6 +240,7 @@ export class Ledger {
       reason,
       now,
       tally.seen !== null && state === 'complete' ? now : null,
+      state === 'suspect' ? missing : null,
     ]);
   }
 
@@ -246,14 +255,14 @@ export class Ledger {
   }
 }
 
-/** A suspicion keeps the time of its first sight as long as it says the same. */
+/** A suspicion keeps the time of its first sight as long as it names the same number of rows. */
 const LEDGER_ROW = `insert into sonarqube_completeness as c
-  (connection_id, stream, project, server_total, total_before, seen, holes, present, kept, state, reason, checked_at, full_read_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  (connection_id, stream, project, server_total, total_before, seen, holes, present, kept, state, reason, checked_at,
+   full_read_at, suspected, suspected_since)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $12)
 on conflict (connection_id, stream, project) do update
   set server_total = excluded.server_total, total_before = excluded.total_before, seen = excluded.seen,
       holes = excluded.holes, present = excluded.present, kept = excluded.kept, state = excluded.state,
-      reason = excluded.reason,
-      checked_at = case when c.state = 'suspect' and excluded.state = 'suspect' and c.reason = excluded.reason
-                        then c.checked_at else excluded.checked_at end,
-      full_read_at = coalesce(excluded.full_read_at, c.full_read_at)`;
+      reason = excluded.reason, checked_at = excluded.checked_at, suspected = excluded.suspected,
+      full_read_at = coalesce(excluded.full_read_at, c.full_read_at),
+      suspected_since = case when c.suspected = excluded.suspected then c.suspected_since else excluded.suspected_since end`;

@@ -134,6 +134,7 @@ export const issues = defineStream<Issue>({
   },
   indexes: ['(project_id) where deleted_at is null', '(issue_status, issue_type, severity)', '(updated_at)'],
   events: ['issue_status', 'resolution', 'severity', 'assignee', 'issue_type'],
+  closedWhen: "status = 'CLOSED'",
   whenGone: {
     status: "'CLOSED'",
     resolution: "coalesce(resolution, 'REMOVED')",

@@ -1,0 +1,194 @@
+/** What changes on the server is seen by the next run, and what the server forgets stays here, marked. */
+import { describe, expect, test } from 'vitest';
+import { generate, type Issue } from '../simulator/index.ts';
+import { expectEqual, rig, type Rig } from './rig.ts';
+
+/** What a proxy or a changed permission may make of the listing: 200, and nothing in it. */
+const EMPTY_LISTING = {
+  kind: 'answer',
+  status: 200,
+  body: JSON.stringify({ paging: { pageIndex: 1, pageSize: 500, total: 0 }, components: [] }),
+} as const;
+
+const start = async (options: { projects?: number; issuesPerProject?: number } = {}): Promise<Rig> => {
+  const data = generate({ projects: 4, issuesPerProject: 60, hotspots: 4, analyses: 3, seed: 5, ...options });
+  const r = await rig({ version: '25.12', data });
+  expect((await r.sync()).state).toBe('complete');
+  r.requests();
+  return r;
+};
+
+const issuesOf = (r: Rig, project = 0): Issue[] => r.sim.data.projects[project]!.issues;
+const open = (r: Rig, project = 0): Issue[] => issuesOf(r, project).filter((issue) => issue.status === 'OPEN');
+
+describe('people', () => {
+  test.each<[string, (r: Rig, issue: Issue) => void]>([
+    ['accept', (r, issue) => r.sim.mutate.accept(issue)],
+    ['resolve', (r, issue) => r.sim.mutate.transition(issue, 'falsepositive')],
+    ['assign', (r, issue) => r.sim.mutate.assign(issue, 'somebody')],
+    ['tag', (r, issue) => r.sim.mutate.tag(issue, ['new-tag', 'another'])],
+    ['severity', (r, issue) => r.sim.mutate.severity(issue, issue.severity === 'BLOCKER' ? 'MINOR' : 'BLOCKER')],
+    ['type', (r, issue) => r.sim.mutate.type(issue, issue.type === 'BUG' ? 'CODE_SMELL' : 'BUG')],
+  ])('%s is seen by the next run, with a handful of requests', async (_, change) => {
+    await using r = await start();
+    change(r, open(r)[0]!);
+    const report = await r.sync();
+    expect(report).toMatchObject({ state: 'complete', mode: 'incremental' });
+    expect(report.progress.streams['issues']).toMatchObject({ added: 0, changed: 1 });
+    await expectEqual(r);
+    const { 'projects/search': _pages, ...asked } = r.requests();
+    expect(Object.values(asked).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(8);
+  });
+
+  test('accepting an issue moves the live measures too, although no analysis ran', async () => {
+    await using r = await start();
+    const key = r.sim.data.projects[0]!.key;
+    const violations = `select c.value from sonarqube_current_measures c join sonarqube_metrics m on m.id = c.metric_id
+      join sonarqube_projects p on p.id = c.project_id where m.source_key = 'violations' and p.source_key = $1`;
+    const before = Number((await r.rows<{ value: string }>(violations, [key]))[0]?.value);
+    r.sim.mutate.accept(open(r)[0]!);
+    await r.sync();
+    expect(Number((await r.rows<{ value: string }>(violations, [key]))[0]?.value)).toBe(before - 1);
+  });
+
+  test('each observed change of an issue is an event with the date the server gives it', async () => {
+    await using r = await start();
+    const issue = open(r)[0]!;
+    r.sim.mutate.accept(issue);
+    await r.sync();
+    const events = await r.rows(
+      `select e.field, e.old_value, e.new_value, e.occurred_at = i.updated_at as dated
+         from sonarqube_issue_events e join sonarqube_issues i on i.id = e.issue_id where i.source_key = $1 order by e.field`,
+      [issue.key],
+    );
+    expect(events).toEqual([
+      { field: 'issue_status', old_value: 'OPEN', new_value: 'ACCEPTED', dated: true },
+      { field: 'resolution', old_value: null, new_value: 'WONTFIX', dated: true },
+    ]);
+  });
+});
+
+describe('analyses', () => {
+  test('closures, new issues with old dates and the new point of history arrive, for the price of one project', async () => {
+    await using r = await start({ projects: 30 });
+    const { key } = r.sim.data.projects[2]!;
+    const old = r.sim.now() - 900 * 86_400;
+    r.sim.mutate.analysis(key, {
+      // the scan began hours before its result became visible, and the new issue's line is years old
+      date: r.sim.now() - 3 * 3600,
+      close: open(r, 2).slice(0, 3).map((issue) => issue.key),
+      add: [{ created: old, rule: issuesOf(r, 2)[0]!.rule }],
+    });
+    const report = await r.sync();
+    expect(report).toMatchObject({ state: 'complete', mode: 'incremental' });
+    expect(report.progress.streams['issues']).toMatchObject({ added: 1, changed: 3 });
+    await expectEqual(r);
+    const { 'projects/search': _pages, ...asked } = r.requests();
+    expect(Object.values(asked).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(8);
+  });
+
+  test('a project that appears between two runs is read whole', async () => {
+    await using r = await start();
+    const more = generate({ projects: 1, issuesPerProject: 25, analyses: 2, seed: 99, projectKey: () => 'brand:new' });
+    for (const project of more.projects) r.sim.data.addProject(project);
+    expect((await r.sync()).state).toBe('complete');
+    await expectEqual(r);
+  });
+
+  test('metrics on new code grow a history here, one point an analysis', async () => {
+    await using r = await start();
+    const { key } = r.sim.data.projects[0]!;
+    const points = `select count(*)::int as n from sonarqube_project_metrics pm join sonarqube_metrics m on m.id = pm.metric_id
+      join sonarqube_projects p on p.id = pm.project_id where m.source_key = 'new_violations' and p.source_key = $1`;
+    const [before] = await r.rows<{ n: number }>(points, [key]);
+    r.sim.mutate.analysis(key, { date: r.sim.now() - 60 });
+    await r.sync();
+    const [after] = await r.rows<{ n: number }>(points, [key]);
+    expect(before?.n).toBe(1);
+    expect(after?.n).toBe(2);
+  });
+});
+
+describe('what the server forgets', () => {
+  test('purged issues stay, marked, and no longer count as open', async () => {
+    await using r = await start();
+    const { key } = r.sim.data.projects[1]!;
+    const gone = open(r, 1).slice(0, 5).map((issue) => issue.key);
+    r.sim.mutate.removeIssues(gone);
+    const report = await r.sync();
+    expect(report).toMatchObject({ state: 'complete' });
+    expect(report.progress.streams['issues']?.gone).toBe(5);
+    const rows = await r.rows(
+      `select distinct i.status, i.issue_status, i.gone_reason, i.deleted_at is not null as marked from sonarqube_issues i where source_key = any($1)`,
+      [gone],
+    );
+    expect(rows).toEqual([{ status: 'CLOSED', issue_status: 'FIXED', gone_reason: 'vanished', marked: true }]);
+    expect(await r.rows(`select kept, state from sonarqube_completeness where stream = 'issues' and project = $1`, [key])).toEqual([
+      { kept: 5, state: 'complete' },
+    ]);
+    await expectEqual(r);
+  });
+
+  test('half of a project gone at once is first a suspicion: nothing is marked, and the run says so', async () => {
+    await using r = await start({ projects: 2, issuesPerProject: 300 });
+    r.sim.mutate.removeIssues(issuesOf(r).slice(0, 150).map((issue) => issue.key));
+    const report = await r.sync();
+    expect(report.state).toBe('partly_failed');
+    expect(report.shortfalls).toMatchObject([{ stream: 'issues', state: 'suspect' }]);
+    expect(await r.rows('select 1 from sonarqube_issues where deleted_at is not null')).toEqual([]);
+    // an hour later a second whole read agrees
+    await r.rows(`update sonarqube_completeness set suspected_since = suspected_since - interval '61 minutes'`);
+    expect((await r.sync()).state).toBe('complete');
+    await expectEqual(r);
+  });
+
+  test('a deleted project is marked only when a second listing and its own 404 agree; its rows stay', async () => {
+    await using r = await start({ projects: 12 });
+    const { key } = r.sim.data.projects[3]!;
+    r.sim.mutate.deleteProject(key);
+    const report = await r.sync();
+    expect(report.state).toBe('complete');
+    const rows = await r.rows(
+      `select p.api_accessible, p.deleted_at is not null as marked, count(i.id)::int as issues, count(i.deleted_at)::int as gone
+         from sonarqube_projects p join sonarqube_issues i on i.project_id = p.id where p.source_key = $1 group by p.id`,
+      [key],
+    );
+    expect(rows).toEqual([{ api_accessible: false, marked: true, issues: 60, gone: 60 }]);
+    await expectEqual(r);
+  });
+
+  test('a deleted analysis is marked with its points', async () => {
+    await using r = await start();
+    const { key, analyses } = r.sim.data.projects[0]!;
+    r.sim.mutate.deleteAnalysis(key, analyses[1]!.date);
+    expect((await r.sync({ full: true })).state).toBe('complete');
+    await expectEqual(r);
+  });
+});
+
+describe('what must never delete', () => {
+  test('a project that is closed to the token keeps its rows and is named', async () => {
+    await using r = await start();
+    const { key } = r.sim.data.projects[0]!;
+    r.sim.mutate.restrict(key, { browse: [] });
+    const report = await r.sync({ full: true });
+    expect(report.state).toBe('complete');
+    expect(report.shortfalls.map(({ project, state }) => `${String(project)} ${state}`)).toContain(`${key} unreadable`);
+    expect(await r.rows('select 1 from sonarqube_issues where deleted_at is not null')).toEqual([]);
+  });
+
+  test('an empty listing of projects marks nothing', async () => {
+    await using r = await start();
+    r.sim.faults.always('projects/search', EMPTY_LISTING);
+    const report = await r.sync();
+    expect(report.state).toBe('partly_failed');
+    expect(await r.rows('select 1 from sonarqube_projects where deleted_at is not null')).toEqual([]);
+  });
+});
+
+test('--full reports what the incremental way had missed, which is nothing', async () => {
+  await using r = await start();
+  r.sim.mutate.accept(open(r)[0]!);
+  await r.sync();
+  expect(await r.sync({ full: true })).toMatchObject({ state: 'complete', mode: 'full', changes: 0 });
+});
