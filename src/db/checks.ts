@@ -38,7 +38,7 @@ export async function checkServer(config: pg.ClientConfig): Promise<void> {
     if (server.pid !== processId(client) && (await sharesSessions(config))) {
       throw refuse(
         'This URL leads to a pooler that gives each transaction another session, where locks and temporary tables are lost: ' +
-          'give the URL of PostgreSQL itself, or of a pool in session mode.',
+          'give the URL of PostgreSQL itself, or of a pool in session mode with at least ten sessions.',
       );
     }
   } finally {

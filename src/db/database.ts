@@ -146,7 +146,9 @@ function openPool(config: () => pg.ClientConfig, schema: string, max: number, lo
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     onConnect,
   });
-  pool.on('error', (error) => log(`A database connection was lost: ${error.message}`));
+  pool.on('error', (error) => {
+    if (!pool.ending) log(`A database connection was lost: ${error.message}`);
+  });
   return pool;
 }
 

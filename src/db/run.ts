@@ -1,9 +1,10 @@
 /** Starts PostgreSQL's programs on a cluster folder, as another user where needed. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 
 import { ConnectorError } from '../protocol/errors.ts';
-import { errorCode } from './errors.ts';
+import { errorCode, errorText } from './errors.ts';
 import { mayEnter, type SystemUser } from './system-user.ts';
 
 export interface Launch {
@@ -35,24 +36,24 @@ async function clusterArgument({ cluster, user }: Launch): Promise<string> {
 /** Resolves when the program runs; a program that cannot be started is one clear error. */
 export async function launch(options: Launch): Promise<ChildProcess> {
   const { program, args, cluster, user, stdio, detached = false } = options;
-  const child = spawn(program, ['-D', await clusterArgument(options), ...args], {
-    cwd: cluster,
-    stdio,
-    detached,
-    // nothing of our environment: PGDATA, PGPORT or a locale of the person would change what the programs do
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
-    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (error) => {
-      void startError(program, user, error).then(reject, reject);
+  const folder = await clusterArgument(options);
+  try {
+    const child = spawn(program, ['-D', folder, ...args], {
+      cwd: cluster,
+      stdio,
+      detached,
+      // nothing of our environment: PGDATA, PGPORT or a locale of the person would change what the programs do
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+      ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
     });
-  });
-  return child;
+    await once(child, 'spawn');
+    return child;
+  } catch (error) {
+    throw await startError(program, user, error);
+  }
 }
 
-async function startError(program: string, user: SystemUser | undefined, error: Error): Promise<ConnectorError> {
+async function startError(program: string, user: SystemUser | undefined, error: unknown): Promise<ConnectorError> {
   const say = (sentence: string): ConnectorError =>
     new ConnectorError('database_unavailable', sentence, { cause: error });
   if (errorCode(error) === 'EPERM' && user !== undefined) {
@@ -70,5 +71,5 @@ async function startError(program: string, user: SystemUser | undefined, error: 
       'The embedded PostgreSQL needs glibc, which Alpine and other musl systems lack: give --database with the URL of a PostgreSQL server.',
     );
   }
-  return say(`${program} cannot be started (${error.message}): run npm install again, or give --database.`);
+  return say(`${program} cannot be started (${errorText(error)}): run npm install again, or give --database.`);
 }

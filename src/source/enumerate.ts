@@ -1,64 +1,964 @@
-import { PAGE_SIZE } from './window.ts';
-export type Filter = Readonly<Record<string, string>>;
+/**
+ * Reads every issue under a filter by `issues/search` alone, although one query answers only its first 10,000 results.
+ *
+ * - Rows are read in order of creation, ties broken by key. A query shows its first 10,000 and, with `asc=false`, its last
+ *   10,000; up to 20,000 rows need no more than that.
+ * - Above, time is walked: page 20 is read first, and the second of its last row begins the next window. Nothing is
+ *   probed and next to nothing is read twice: 200,000 issues over years take 402 requests, 400 being the fewest.
+ * - A second with more than 20,000 issues is split by the values of a property (rule, file, …) into lists that both ends
+ *   can read. Both ends of the whole second are ends of every list too, so what they showed is not read again.
+ * - What proves the pass is not a sum of counts but the rows: distinct keys = the server's total. Whatever moves while it
+ *   is read shows in the totals that come with every answer, and the part concerned is read again, twice at most.
+ */
+import pLimit from 'p-limit';
+import {
+  canStartAt,
+  chooseSplit,
+  encodedBytes,
+  lastPage,
+  LIMITS,
+  listBytes,
+  narrow,
+  openDimensions,
+  pack,
+  pageAfter,
+  pagesBetween,
+  parameterOf,
+  range,
+  reach,
+  rowsExpected,
+  secondFilter,
+  spanFilter,
+  total,
+  type Candidate,
+  type Dimension,
+  type Filter,
+  type Limits,
+  type Span,
+  type Split,
+} from './window.ts';
+
+export type { Dimension, Filter } from './window.ts';
+
+/** One request to `issues/search`. */
 export interface Query {
-  filter: Filter;
-  sort: string;
-  ascending: boolean;
-  page: number;
-  pageSize: number;
-  facets?: readonly string[];
+  readonly filter: Filter;
+  readonly sort: string;
+  readonly ascending: boolean;
+  /** From 1. */
+  readonly page: number;
+  readonly pageSize: number;
+  readonly facets?: readonly string[];
 }
+
+/** What the enumeration must know of an issue; rows may carry more, which is handed on untouched. */
 export interface SearchRow {
-  key: string;
-  project: string;
-  created: number;
-  values: Readonly<Record<string, string>>;
+  readonly key: string;
+  /** Project key. */
+  readonly project: string;
+  /** Creation date in epoch seconds. */
+  readonly created: number;
+  /** The row's value of each property that the server can split by, '' for none; one that is left out is not used. */
+  readonly values: Readonly<Partial<Record<Dimension, string>>>;
 }
+
+/** One answer of `issues/search`. */
 export interface Answer<T extends SearchRow> {
-  total: number;
-  rows: readonly T[];
-  facets: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** `paging.total`; exact above 10,000 too. */
+  readonly total: number;
+  readonly rows: readonly T[];
+  /** Facet → value → rows. */
+  readonly facets: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
+
 export interface EnumerateOptions<T extends SearchRow> {
+  /** Sends one request. Many are asked for at once; how many run at once is decided here or by `ahead`. */
   fetch(query: Query): Promise<Answer<T>>;
+  /** Takes rows that this pass has not handed over before; resolves when there is room for more. */
   emit(rows: readonly T[]): Promise<void>;
+  /** Every issue created before this epoch second has been emitted and the emits have resolved. */
   checkpoint(resumeFrom: number): Promise<void>;
+  /** A checkpoint of an interrupted pass: only issues created from this epoch second on are read. */
   resumeFrom?: number;
+  /** The projects that the filter's `componentKeys` lists; with two and more, each one's total is asked for as well. */
   projects?: readonly string[];
+  /** Values that may exist although no facet and no row read names them, for example the rules of other projects. */
+  knownValues?(dimension: Dimension): Promise<readonly string[]>;
+  /** The server's clock in epoch seconds; by default this machine's. */
+  now?(): number;
+  /** Answers in memory at once: asked for, or waiting for `emit`. Default 8. */
+  ahead?: number;
+  limits?: Partial<Limits>;
 }
+
+/** Issues that the server counts and that no query could show. */
+export interface Unreachable {
+  readonly filter: Filter;
+  readonly missing: number;
+  readonly reason: string;
+}
+
 export interface Enumeration {
-  totalBefore: number;
-  totalAfter: number;
-  seen: number;
-  keys: Set<string>;
-  holes: number;
-  unreachable: readonly { filter: Filter; missing: number; reason: string }[];
-  perProject: ReadonlyMap<string, { total: number | null; seen: number }>;
+  /** The server's total of the whole filter when the last round of reading began (usually: the first answer). */
+  readonly totalBefore: number;
+  /** The same on the last answer. */
+  readonly totalAfter: number;
+  /** Distinct keys this pass read and the server still has; after a resume not all there are. */
+  readonly seen: number;
+  readonly keys: Set<string>;
+  /** Rows that the index counts and the database no longer has: never delivered, although their pages were read. */
+  readonly holes: number;
+  readonly unreachable: readonly Unreachable[];
+  /** By project: the server's last total, where it was asked (several projects), and the distinct keys seen. */
+  readonly perProject: ReadonlyMap<string, { readonly total: number | null; readonly seen: number }>;
+  /** 1, or 2 or 3 when something moved and parts were read again. */
+  readonly rounds: number;
+  /**
+   * Nothing moved during the last round, and keys, holes and unreachable rows add up to the server's total. Complete ⇔
+   * settled and nothing unreachable. What no total shows is one issue coming for another one going: compare the
+   * project's last analysis before and after.
+   */
+  readonly settled: boolean;
 }
+
+/**
+ * Reads every issue under `filter`, which must hold no dates. The promise rejects with what `fetch`, `emit` or
+ * `checkpoint` threw first, and not before every request that was under way has ended.
+ */
 export async function enumerate<T extends SearchRow>(filter: Filter, o: EnumerateOptions<T>): Promise<Enumeration> {
-  const keys = new Set<string>();
-  const perProject = new Map<string, { total: number | null; seen: number }>();
-  let total = 0;
-  for (let page = 1; page === 1 || (page - 1) * PAGE_SIZE < total; page += 1) {
-    const a = await o.fetch({
-      filter,
-      sort: 'CREATION_DATE',
-      ascending: true,
-      page,
-      pageSize: PAGE_SIZE,
-      ...(page === 1 && o.projects && { facets: ['projects'] }),
+  const reader = new Reader(filter, o);
+  try {
+    return await new Pass(reader, o).run();
+  } finally {
+    await reader.close();
+  }
+}
+
+const BY_CREATION = 'CREATION_DATE';
+
+/** Rounds of re-reading before a pass says that the list does not hold still. */
+const MOST_ROUNDS = 3;
+
+// ------------------------------------------------------------------ asking
+
+/** Sends requests, hands new rows on and remembers which keys were seen where. */
+class Reader<T extends SearchRow> {
+  readonly filter: Filter;
+  readonly limits: Limits;
+  /** Project and second of every key seen; one shared object for rows that agree in both. */
+  readonly seen = new Map<string, Place>();
+  /** Keys met since the set was put here: a re-read uses it to tell which rows are gone. */
+  met: Set<string> | null = null;
+  /** Totals by project as the server last gave them. */
+  projectTotals: ReadonlyMap<string, number> | null = null;
+  readonly now: () => number;
+  readonly #options: EnumerateOptions<T>;
+  readonly #places = new Map<string, Place>();
+  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #running = new Set<Promise<unknown>>();
+  #closed = false;
+
+  constructor(filter: Filter, options: EnumerateOptions<T>) {
+    this.filter = filter;
+    this.limits = { ...LIMITS, ...options.limits };
+    this.now = () => (options.now ? options.now() : Date.now() / 1000);
+    this.#options = options;
+    this.#limit = pLimit(options.ahead ?? 8);
+  }
+
+  /** Facets for a request over the whole filter, where there are several projects to tell apart. */
+  get projectFacets(): readonly string[] {
+    return (this.#options.projects?.length ?? 0) > 1 ? ['projects'] : [];
+  }
+
+  /** One answer, its new rows emitted. */
+  read(query: Query): Promise<Answer<T>> {
+    const reading = this.#limit(async () => {
+      if (this.#closed) throw new Error('The enumeration has ended.');
+      const answer = await this.#options.fetch(query);
+      const fresh = answer.rows.filter((row) => this.#isNew(row));
+      if (fresh.length > 0) await this.#options.emit(fresh);
+      return answer;
     });
-    total = a.total;
-    if (page === 1)
-      for (const p of o.projects ?? []) perProject.set(p, { total: a.facets.get('projects')?.get(p) ?? 0, seen: 0 });
-    for (const r of a.rows) {
-      if (!keys.has(r.key)) {
-        keys.add(r.key);
-        const e = perProject.get(r.project);
-        if (e) e.seen += 1;
+    this.#running.add(reading);
+    const done = () => this.#running.delete(reading);
+    reading.then(done, done);
+    return reading;
+  }
+
+  /** The server's total under a filter, by a request for a single row. */
+  async count(filter: Filter, facets: readonly string[] = []): Promise<Answer<T>> {
+    const page = { sort: BY_CREATION, ascending: true, page: 1, pageSize: 1 };
+    return this.read({ filter, ...page, ...(facets.length > 0 && { facets }) });
+  }
+
+  noteProjects(answer: Answer<T>): void {
+    this.projectTotals = answer.facets.get('projects') ?? this.projectTotals;
+  }
+
+  /** Sends nothing more and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#running);
+  }
+
+  #isNew(row: T): boolean {
+    this.met?.add(row.key);
+    if (this.seen.has(row.key)) return false;
+    const id = `${row.created} ${row.project}`;
+    let place = this.#places.get(id);
+    if (place === undefined) this.#places.set(id, (place = { project: row.project, created: row.created }));
+    this.seen.set(row.key, place);
+    return true;
+  }
+}
+
+interface Place {
+  readonly project: string;
+  readonly created: number;
+}
+
+type Take<T> = (rows: readonly T[], ascending: boolean) => void;
+
+/** One sorted query, read page by page from either end. */
+class Listing<T extends SearchRow> {
+  /** The total on the first answer and on the latest one. */
+  totalBefore = 0;
+  total = 0;
+  /** Answers disagreed about the total: rows came or went, and a removal may have moved others out of a page. */
+  moved = false;
+  /** Rows missing from pages that should have held them. */
+  short = 0;
+  /** First and last second seen. */
+  earliest: number | undefined;
+  latest: number | undefined;
+  readonly #reader: Reader<T>;
+  readonly #filter: Filter;
+  readonly #sort: string;
+  readonly #read = new Set<string>();
+
+  constructor(reader: Reader<T>, filter: Filter, sort = BY_CREATION) {
+    this.#reader = reader;
+    this.#filter = filter;
+    this.#sort = sort;
+  }
+
+  async page(ascending: boolean, page: number, facets: readonly string[] = []): Promise<Answer<T>> {
+    const { pageSize } = this.#reader.limits;
+    this.#read.add(`${ascending} ${page}`);
+    const query = { filter: this.#filter, sort: this.#sort, ascending, page, pageSize };
+    const first = this.#read.size === 1;
+    const answer = await this.#reader.read({ ...query, ...(facets.length > 0 && { facets }) });
+    if (first) this.totalBefore = answer.total;
+    else if (answer.total !== this.total) this.moved = true;
+    this.total = answer.total;
+    this.short += Math.max(0, rowsExpected(answer.total, page, pageSize) - answer.rows.length);
+    for (const { created } of answer.rows) {
+      if (this.earliest === undefined || created < this.earliest) this.earliest = created;
+      if (this.latest === undefined || created > this.latest) this.latest = created;
+    }
+    return answer;
+  }
+
+  async pages(ascending: boolean, pages: readonly number[], take?: Take<T>): Promise<void> {
+    await Promise.all(
+      pages
+        .filter((page) => !this.#read.has(`${ascending} ${page}`))
+        .map(async (page) => take?.((await this.page(ascending, page)).rows, ascending)),
+    );
+  }
+
+  /**
+   * Reads all rows between a known prefix and a known suffix, or both ends as far as they go. A page that comes back
+   * short ends nothing: the total decides, and when it grows the pages it adds are read too.
+   * @returns the facets, when the total is more than both ends reach
+   */
+  async between(
+    known: { prefix: number; suffix: number; estimate?: number },
+    take?: Take<T>,
+    facets: readonly string[] = [],
+  ): Promise<Answer<T>['facets'] | null> {
+    const { limits } = this.#reader;
+    let counted: Answer<T>['facets'] | null = null;
+    for (let expected = known.estimate ?? this.total; ; expected = this.total) {
+      const { ascending, descending } = pagesBetween({ ...known, total: expected }, limits);
+      const todo = [...ascending.map((page) => [true, page] as const), ...descending.map((page) => [false, page] as const)];
+      const fresh = todo.filter(([early, page]) => !this.#read.has(`${early} ${page}`));
+      if (fresh.length === 0) return counted;
+      const asks = counted === null && expected > reach(limits);
+      await Promise.all(
+        fresh.map(async ([early, page], i) => {
+          // a page that is read anyway carries the facets: only such a request is slower on the server
+          const answer = await this.page(early, page, asks && i === 0 ? facets : []);
+          if (asks && i === 0) counted = answer.facets;
+          take?.(answer.rows, early);
+        }),
+      );
+    }
+  }
+
+  /** The page before this one was skipped as known: is the row it begins with known, or did rows move in between? */
+  follows(answer: Answer<T>, page: number, known: ReadonlyMap<string, unknown>): void {
+    const first = answer.rows[0];
+    if (page > 1 && first !== undefined && !known.has(first.key)) this.moved = true;
+  }
+}
+
+// ------------------------------------------------------------------ walking through time
+
+/** A span of creation dates and how its reading went. Spans of a pass follow each other without gaps. */
+interface Part<T extends SearchRow> extends Span {
+  readonly listings: Listing<T>[];
+  readonly seconds: SecondResult[];
+  /** Every row of a whole window was a hole, so that its end has no date to go on from. */
+  readonly lost?: Unreachable;
+}
+
+const isMoved = <T extends SearchRow>(part: Part<T>) =>
+  part.listings.some(({ moved }) => moved) || part.seconds.some(({ moved }) => moved);
+
+/** The most holes that the pages of a part can account for; one that lies where two windows overlap counts twice. */
+const holesOf = <T extends SearchRow>(part: Part<T>) =>
+  part.listings.reduce((sum, { short }) => sum + short, 0) + part.seconds.reduce((sum, { holes }) => sum + holes, 0);
+
+const unreachableOf = <T extends SearchRow>(part: Part<T>) =>
+  [...part.seconds.map(({ unreachable }) => unreachable), part.lost].filter((one) => one !== undefined);
+
+class Pass<T extends SearchRow> {
+  readonly #reader: Reader<T>;
+  readonly #options: EnumerateOptions<T>;
+
+  constructor(reader: Reader<T>, options: EnumerateOptions<T>) {
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  async run(): Promise<Enumeration> {
+    const { filter, projectFacets, now } = this.#reader;
+    const { resumeFrom } = this.#options;
+    const span: Span = resumeFrom === undefined ? {} : { from: Math.min(resumeFrom, Math.floor(now()) - 3600) };
+    const whole = resumeFrom === undefined ? null : await this.#reader.count(filter, projectFacets);
+    if (whole) this.#reader.noteProjects(whole);
+
+    let parts = await this.#walk(span, true);
+    let before = parts[0]?.listings[0]?.totalBefore ?? 0;
+    let after = await this.#totalAfter(span, parts);
+    let rounds = 1;
+    while (!this.#account(parts, before, after).settled && rounds < MOST_ROUNDS) {
+      rounds += 1;
+      parts = await this.#again(parts);
+      before = after;
+      after = await this.#totalAfter(span, parts);
+    }
+
+    const { holes, unreachable, settled } = this.#account(parts, before, after);
+    return {
+      totalBefore: whole?.total ?? before,
+      totalAfter: whole ? (await this.#reader.count(filter)).total : after,
+      seen: this.#reader.seen.size,
+      keys: new Set(this.#reader.seen.keys()),
+      holes,
+      unreachable,
+      perProject: this.#perProject(),
+      rounds,
+      settled,
+    };
+  }
+
+  /** Do keys, holes and unreachable rows add up to the total, with nothing having moved? */
+  #account(parts: readonly Part<T>[], before: number, after: number) {
+    const unreachable = parts.flatMap(unreachableOf);
+    const unseen = after - this.#reader.seen.size - unreachable.reduce((sum, { missing }) => sum + missing, 0);
+    const holes = Math.max(0, Math.min(unseen, parts.reduce((sum, part) => sum + holesOf(part), 0)));
+    return { unreachable, holes, settled: before === after && holes === unseen && !parts.some(isMoved) };
+  }
+
+  /** The total under the span now. One listing that covers it all has just told; otherwise it costs one request. */
+  async #totalAfter(span: Span, parts: readonly Part<T>[]): Promise<number> {
+    const [part] = parts;
+    const [listing] = part?.listings ?? [];
+    if (parts.length === 1 && part?.listings.length === 1 && part.seconds.length === 0 && listing) return listing.total;
+    const answer = await this.#reader.count(
+      { ...this.#reader.filter, ...spanFilter(span) },
+      span.from === undefined ? this.#reader.projectFacets : [],
+    );
+    if (span.from === undefined) this.#reader.noteProjects(answer);
+    return answer.total;
+  }
+
+  #listing(span: Span): Listing<T> {
+    return new Listing(this.#reader, { ...this.#reader.filter, ...spanFilter(span) });
+  }
+
+  /**
+   * Reads a span, oldest first. While the pages inside a window arrive, the next window's first and twentieth page are
+   * asked for; at most two windows are under way, so that little is read twice after an interruption.
+   */
+  async #walk({ from: start, until }: Span, whole: boolean): Promise<Part<T>[]> {
+    const { limits, now } = this.#reader;
+    const last = lastPage(limits);
+    const parts: Part<T>[] = [];
+    let from = start;
+    // rows of the second `from` that the window before has read
+    let known = new Map<string, T['values']>();
+    // the window before, while its pages are still coming
+    let behind = Promise.resolve();
+    for (;;) {
+      const listing = this.#listing({ from, until });
+      const page = pageAfter(known.size, limits);
+      const facets = whole && parts.length === 0 && start === undefined ? this.#reader.projectFacets : [];
+      const head = await listing.page(true, page, facets);
+      if (facets.length > 0) this.#reader.noteProjects(head);
+      listing.follows(head, page, known);
+      const tail = listing.total > reach(limits) && page < last ? await listing.page(true, last) : head;
+      if (listing.total <= reach(limits)) {
+        // one row less than is known: the pages then begin with a known row, see `follows`
+        await listing.between({ prefix: Math.max(0, known.size - 1), suffix: 0 });
+        await behind;
+        return [...parts, { from, until, listings: [listing], seconds: [] }];
+      }
+
+      let inner = range(page + 1, last - 1);
+      if (tail.rows.length === 0) {
+        await listing.pages(true, inner);
+        inner = [];
+      }
+      const edge = tail.rows.at(-1)?.created ?? listing.latest;
+      if (edge === undefined) {
+        await behind;
+        const missing = listing.total;
+        const reason = `the first ${limits.window} issues that the index names are no longer in the database`;
+        const lost = { filter: { ...this.#reader.filter, ...spanFilter({ from, until }) }, missing, reason };
+        return [...parts, { from, until, listings: [listing], seconds: [], lost }];
+      }
+      const atEdge = edge === from ? known : new Map<string, T['values']>();
+      const take: Take<T> = (rows) => {
+        for (const row of rows) if (row.created === edge) atEdge.set(row.key, row.values);
+      };
+      take(head.rows, true);
+      take(tail.rows, true);
+      const filling = handled(listing.pages(true, inner, take));
+
+      const isDense = edge === (from ?? listing.earliest);
+      if (isDense || !canStartAt(edge, now())) {
+        await filling;
+        await behind;
+        const seconds = isDense ? [await this.#second(edge, { prefix: atEdge, short: listing.short })] : [];
+        const part = { from, until, listings: [listing], seconds };
+        const next = edge + 1;
+        if (isDense && (until === undefined || next < until) && canStartAt(next, now())) {
+          parts.push({ ...part, until: next });
+          if (whole) await this.#options.checkpoint(next);
+          from = next;
+          known = new Map();
+          continue;
+        }
+        // what comes later lies in the future, where no window can begin: it is read from its late end
+        if (!isDense || until === undefined || next < until) {
+          await this.#walkBack(part, seconds[0]?.total ?? last * limits.pageSize);
+        }
+        return [...parts, part];
+      }
+
+      const before = behind;
+      behind = handled(
+        Promise.all([before, filling]).then(() => (whole ? this.#options.checkpoint(edge) : undefined)),
+      );
+      await before;
+      // rows of the second may fill more than the last page: only then it is not known how many there are
+      if (tail.rows[0]?.created === edge) await filling;
+      parts.push({ from, until: edge, listings: [listing], seconds: [] });
+      from = edge;
+      known = atEdge;
+    }
+  }
+
+  /**
+   * Reads a part from its late end down to its first `covered` rows, which are known. `createdBefore` may lie in the
+   * future, so the same walk works there in the other direction.
+   */
+  async #walkBack(part: Part<T>, covered: number): Promise<void> {
+    const { limits } = this.#reader;
+    const last = lastPage(limits);
+    const [whole] = part.listings;
+    let until = part.until;
+    let known = new Map<string, T['values']>();
+    for (;;) {
+      const continued = until === part.until && whole !== undefined;
+      const listing = continued ? whole : this.#listing({ from: part.from, until });
+      if (!continued) part.listings.push(listing);
+      const page = pageAfter(known.size, limits);
+      const head = await listing.page(false, page);
+      listing.follows(head, page, known);
+      if (listing.total - covered <= last * limits.pageSize) {
+        await listing.between({ prefix: covered, suffix: Math.max(0, known.size - 1) });
+        break;
+      }
+      const atEdge = new Map(known);
+      const rows = new Map<string, T>();
+      const take: Take<T> = (read) => {
+        for (const row of read) rows.set(row.key, row);
+      };
+      take(head.rows, false);
+      await listing.pages(false, range(page + 1, last), take);
+      const created = [...rows.values()].map((row) => row.created);
+      if (created.length === 0) break;
+      const edge = created.reduce((a, b) => Math.min(a, b));
+      const ceiling = known.size > 0 ? (until ?? 0) - 1 : created.reduce((a, b) => Math.max(a, b));
+      if (edge !== ceiling || known.size === 0) atEdge.clear();
+      for (const row of rows.values()) if (row.created === edge) atEdge.set(row.key, row.values);
+      if (edge === ceiling) {
+        part.seconds.push(await this.#second(edge, { suffix: atEdge, short: listing.short }));
+        until = edge;
+        known = new Map();
+      } else {
+        until = edge + 1;
+        known = atEdge;
+      }
+      if (part.from !== undefined && until <= part.from) break;
+    }
+    // the windows of this walk have different totals; asking the first one again shows whether anything moved
+    if (whole && part.listings.length + part.seconds.length > 1) {
+      const { total: now } = await this.#reader.count({ ...this.#reader.filter, ...spanFilter(part) });
+      if (now !== whole.totalBefore) whole.moved = true;
+    }
+  }
+
+  async #second(
+    created: number,
+    known: { prefix?: ReadonlyMap<string, T['values']>; suffix?: ReadonlyMap<string, T['values']>; short: number },
+  ): Promise<SecondResult> {
+    return new Second(this.#reader, this.#options, created).read(known);
+  }
+
+  /**
+   * Reads parts again that moved, or that now count other than what was read. Rows of a part that a calm second reading
+   * did not meet are gone, and their keys are forgotten.
+   */
+  async #again(parts: readonly Part<T>[]): Promise<Part<T>[]> {
+    const suspects = parts.length === 1 ? new Set(parts) : await this.#suspects(parts);
+    const result: Part<T>[] = [];
+    for (const part of parts) {
+      if (!suspects.has(part)) {
+        result.push(part);
+        continue;
+      }
+      const met = new Set<string>();
+      this.#reader.met = met;
+      const anew = await this.#walk(part, false);
+      this.#reader.met = null;
+      if (!anew.some(isMoved)) {
+        for (const [key, { created }] of this.#reader.seen) {
+          if (isWithin(part, created) && !met.has(key)) this.#reader.seen.delete(key);
+        }
+      }
+      result.push(...anew);
+    }
+    return result;
+  }
+
+  async #suspects(parts: readonly Part<T>[]): Promise<Set<Part<T>>> {
+    const held = parts.map(() => 0);
+    for (const { created } of this.#reader.seen.values()) {
+      const i = parts.findLastIndex((part) => isWithin(part, created));
+      held[i] = (held[i] ?? 0) + 1;
+    }
+    const suspicious = await Promise.all(
+      parts.map(async (part, i) => {
+        if (isMoved(part)) return true;
+        const { total: now } = await this.#reader.count({ ...this.#reader.filter, ...spanFilter(part) });
+        const lacking = now - (held[i] ?? 0) - unreachableOf(part).reduce((sum, { missing }) => sum + missing, 0);
+        // a hole in the second where two windows meet was on a page of the earlier one
+        const before = parts[i - 1];
+        return lacking < 0 || lacking > holesOf(part) + (before ? holesOf(before) : 0);
+      }),
+    );
+    return new Set(parts.filter((_, i) => suspicious[i]));
+  }
+
+  #perProject(): Enumeration['perProject'] {
+    const totals = this.#reader.projectTotals;
+    const seen = new Map((this.#options.projects ?? []).map((project) => [project, 0]));
+    for (const { project } of this.#reader.seen.values()) seen.set(project, (seen.get(project) ?? 0) + 1);
+    // a project that the filter names is always counted, however small: one that is not there has no issues
+    return new Map([...seen].map(([project, n]) => [project, { total: totals && (totals.get(project) ?? 0), seen: n }]));
+  }
+}
+
+function isWithin({ from, until }: Span, second: number): boolean {
+  return (from === undefined || second >= from) && (until === undefined || second < until);
+}
+
+/** A promise that is awaited later; its failure until then is no unhandled rejection. */
+function handled<V>(promise: Promise<V>): Promise<V> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+// ------------------------------------------------------------------ more than 20,000 issues in one second
+
+/** How the reading of one second ended. */
+interface SecondResult {
+  readonly total: number;
+  readonly holes: number;
+  readonly unreachable?: Unreachable;
+  readonly moved: boolean;
+}
+
+/** What is remembered of a row of a crowded second. */
+interface Held {
+  readonly key: string;
+  readonly values: SearchRow['values'];
+}
+
+/** Issues of the second that share some values, and those of them known to stand first or last by key. */
+interface Slice {
+  readonly filter: Filter;
+  readonly used: ReadonlySet<Dimension>;
+  readonly includes: (row: Held) => boolean;
+  /** The first rows by key, without gaps; grows as ascending pages are read. */
+  readonly prefix: Set<Held>;
+  readonly suffix: Set<Held>;
+  readonly estimate: number;
+}
+
+/** Was every position of a slice on a page that was read? Then rows not received are holes, otherwise just unknown. */
+interface Coverage {
+  readonly covered: boolean;
+  readonly holes: number;
+  /** Rows missing from pages of the slice. */
+  readonly short: number;
+}
+
+/** All issues of one second, however many. Holds the properties of each of them (about 100 bytes) while it is read. */
+class Second<T extends SearchRow> {
+  readonly #reader: Reader<T>;
+  readonly #options: EnumerateOptions<T>;
+  readonly #filter: Filter;
+  readonly #rows = new Map<string, Held>();
+  readonly #values = new Map<string, SearchRow['values']>();
+  readonly #reasons = new Set<string>();
+  #moved = false;
+
+  constructor(reader: Reader<T>, options: EnumerateOptions<T>, created: number) {
+    this.#reader = reader;
+    this.#options = options;
+    this.#filter = { ...reader.filter, ...secondFilter(created, reader.now()) };
+  }
+
+  async read(known: {
+    prefix?: ReadonlyMap<string, T['values']>;
+    suffix?: ReadonlyMap<string, T['values']>;
+    /** Rows missing from the pages that gave the known rows. */
+    short: number;
+  }): Promise<SecondResult> {
+    const prefix = new Set([...(known.prefix ?? [])].map(([key, values]) => this.#hold(key, values)));
+    const suffix = new Set([...(known.suffix ?? [])].map(([key, values]) => this.#hold(key, values)));
+    const listing = new Listing(this.#reader, this.#filter);
+    const root: Slice = {
+      filter: this.#filter,
+      used: new Set(),
+      includes: () => true,
+      prefix,
+      suffix,
+      // one row more than is known: a page of it tells the total
+      estimate: Math.min(prefix.size + suffix.size, reach(this.#reader.limits) - 1) + 1,
+    };
+    const { covered, short, ...result } = await this.#cover(root, listing);
+    const lacking = listing.total - this.#rows.size;
+    const holes = Math.min(Math.max(0, lacking), covered ? short + known.short : result.holes);
+    if (listing.total > reach(this.#reader.limits)) {
+      // lists and facets have totals of their own; the whole second's shows whether anything moved meanwhile
+      const { total: now } = await this.#reader.count(this.#filter);
+      if (now !== listing.totalBefore) this.#moved = true;
+    }
+    const missing = lacking - holes;
+    return {
+      total: listing.total,
+      holes,
+      moved: this.#moved || missing < 0,
+      ...(missing > 0 && {
+        unreachable: { filter: this.#filter, missing, reason: [...this.#reasons].join('; ') || 'rows moved' },
+      }),
+    };
+  }
+
+  #hold(key: string, values: SearchRow['values']): Held {
+    const existing = this.#rows.get(key);
+    if (existing) return existing;
+    const id = JSON.stringify(values);
+    let shared = this.#values.get(id);
+    if (shared === undefined) this.#values.set(id, (shared = values));
+    const row = { key, values: shared };
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  /** Reads a slice: what lies between its known ends, and when that is more than both ends reach, by splitting it. */
+  async #cover(slice: Slice, listing = new Listing(this.#reader, slice.filter)): Promise<Coverage> {
+    const { prefix, suffix, estimate } = slice;
+    const open = this.#openDimensions(slice);
+    const take: Take<T> = (rows, ascending) => {
+      for (const row of rows) (ascending ? prefix : suffix).add(this.#hold(row.key, row.values));
+    };
+    const facets = await listing.between({ prefix: prefix.size, suffix: suffix.size, estimate }, take, open);
+    try {
+      if (listing.total > reach(this.#reader.limits)) return await this.#split(slice, listing, open, facets);
+      const holes = Math.min(listing.short, Math.max(0, listing.total - this.#held(slice)));
+      return { covered: true, holes, short: listing.short };
+    } finally {
+      this.#moved ||= listing.moved;
+    }
+  }
+
+  #openDimensions(slice: Slice): Dimension[] {
+    const example: Held | undefined = this.#rows.values().next().value;
+    const several = this.#options.projects === undefined || this.#options.projects.length > 1;
+    return openDimensions(slice.filter, slice.used).filter(
+      (dimension) => example?.values[dimension] !== undefined && (dimension !== 'projects' || several),
+    );
+  }
+
+  #held(slice: Slice): number {
+    let held = 0;
+    for (const row of this.#rows.values()) if (slice.includes(row)) held += 1;
+    return held;
+  }
+
+  #heldBy(slice: Slice, dimension: Dimension): Map<string, number> {
+    const held = new Map<string, number>();
+    for (const row of this.#rows.values()) {
+      const value = row.values[dimension] ?? '';
+      if (slice.includes(row)) held.set(value, (held.get(value) ?? 0) + 1);
+    }
+    return held;
+  }
+
+  /** Splits a slice by one dimension after the other until all its rows are known or nothing new is learnt. */
+  async #split(
+    slice: Slice,
+    listing: Listing<T>,
+    dimensions: readonly Dimension[],
+    facets: Answer<T>['facets'] | null,
+  ): Promise<Coverage> {
+    const counted = facets ?? (await this.#reader.count(slice.filter, dimensions)).facets;
+    const counts = new Counts(dimensions, counted, this.#options.projects);
+    const coverages: (Coverage & { dimension: Dimension; values: readonly string[] })[] = [];
+    const orders = (counts.of('rules').size === 1 ? ['FILE_LINE'] : ['HOTSPOTS', 'FILE_LINE']).flatMap((sort) => {
+      const order = new Listing(this.#reader, slice.filter, sort);
+      return [() => this.#end(order, true), () => this.#end(order, false)];
+    });
+    const cuts = new Set<string>();
+
+    while (this.#held(slice) < listing.total) {
+      const split = await this.#plan(slice, listing.total, counts);
+      if (split) {
+        coverages.push(...(await this.#follow(slice, split, counts)));
+        continue;
+      }
+      const cut = dimensions.includes('directories') ? this.#nextCut(slice, counts, cuts) : undefined;
+      const order = cut === undefined ? orders.shift() : undefined;
+      if (cut !== undefined) await this.#coverDirectory(slice, cut);
+      else if (order) await order();
+      else break;
+    }
+
+    const short = listing.short + coverages.reduce((sum, one) => sum + one.short, 0);
+    const lacking = Math.max(0, listing.total - this.#held(slice));
+    const covered = dimensions.some((dimension) => {
+      // since 25.1 `directories` finds what lies deeper as well: its lists overlap and prove nothing
+      if (dimension === 'directories') return false;
+      const whole = coverages.filter((one) => one.dimension === dimension && one.covered).flatMap((one) => one.values);
+      const held = this.#heldBy(slice, dimension);
+      const rows = [...counts.of(dimension)]
+        .filter(([value, n]) => whole.includes(value) || (held.get(value) ?? 0) >= n)
+        .reduce((sum, [, n]) => sum + n, 0);
+      return rows === listing.total;
+    });
+    if (covered) return { covered, short, holes: Math.min(lacking, short) };
+    if (lacking > 0) this.#reasons.add(this.#reason(slice, counts));
+    const holes = dimensions.map((dimension) =>
+      dimension === 'directories'
+        ? 0
+        : coverages.filter((one) => one.dimension === dimension).reduce((sum, one) => sum + one.holes, 0),
+    );
+    return { covered, short, holes: Math.max(0, ...holes) };
+  }
+
+  /** The next split, after as few requests as possible for the counts of values that no facet listed. */
+  async #plan(slice: Slice, rows: number, counts: Counts): Promise<Split | null> {
+    const lacking = rows - this.#held(slice);
+    const choose = () =>
+      chooseSplit(
+        counts.dimensions.map((dimension): Candidate => ({
+          dimension,
+          counts: counts.of(dimension),
+          held: this.#heldBy(slice, dimension),
+          done: counts.done(dimension),
+        })),
+        slice.filter,
+        rows,
+        this.#reader.limits,
+      );
+    const sources = [
+      (dimension: Dimension) => Promise.resolve([...this.#heldBy(slice, dimension).keys()]),
+      async (dimension: Dimension) => (await this.#options.knownValues?.(dimension)) ?? [],
+    ];
+    for (const source of sources) {
+      const named: { dimension: Dimension; names: string[]; bytes: number }[] = [];
+      for (const dimension of counts.dimensions) {
+        const best = choose();
+        if (best && best.gain >= lacking) return best;
+        if (total(counts.of(dimension)) >= rows) continue;
+        const names = counts.unknown(slice.filter, dimension, await source(dimension));
+        named.push({ dimension, names, bytes: names.reduce((sum, name) => sum + encodedBytes(name) + 3, 0) });
+      }
+      // the fewest bytes, which are the fewest requests, first
+      for (const { dimension, names } of named.toSorted((a, b) => a.bytes - b.bytes)) {
+        const best = choose();
+        if (best && best.gain >= lacking) return best;
+        await this.#count(slice, dimension, names, counts);
       }
     }
-    await o.emit(a.rows);
+    return choose();
   }
-  return { totalBefore: total, totalAfter: total, seen: keys.size, keys, holes: 0, unreachable: [], perProject };
+
+  /** Asks how many rows each of these values has: a facet always lists the values that its own filter names. */
+  async #count(slice: Slice, dimension: Dimension, names: readonly string[], counts: Counts): Promise<void> {
+    const room = { rows: Infinity, bytes: listBytes(slice.filter, dimension, this.#reader.limits) };
+    const lists = pack(names.map((value) => ({ value, rows: 0 })), room);
+    await Promise.all(
+      lists.map(async (list) => {
+        const values = list.map(({ value }) => value);
+        const { facets } = await this.#reader.count(
+          { ...slice.filter, [parameterOf(dimension)]: values.join(',') },
+          [dimension],
+        );
+        counts.add(dimension, facets.get(dimension), values);
+      }),
+    );
+  }
+
+  async #follow(slice: Slice, split: Split, counts: Counts) {
+    const { dimension } = split;
+    // values too big for a list are split in turn only when no list brings anything: they may well have become known
+    const groups = split.gain > 0 ? split.lists : split.tooBig.map((share) => [share]);
+    const read = async (group: Split['lists'][number]) => {
+      const values = group.map(({ value }) => value);
+      counts.markDone(dimension, values);
+      const filter = narrow(slice.filter, dimension, values) ?? slice.filter;
+      const wanted = new Set(values);
+      const includes = (row: Held) => wanted.has(row.values[dimension] ?? '') && slice.includes(row);
+      const coverage = await this.#cover({
+        filter,
+        used: new Set([...slice.used, dimension]),
+        includes,
+        prefix: new Set([...slice.prefix].filter(includes)),
+        suffix: new Set([...slice.suffix].filter(includes)),
+        estimate: group.reduce((sum, { rows }) => sum + rows, 0),
+      });
+      return { ...coverage, dimension, values };
+    };
+    return Promise.all(groups.map(read));
+  }
+
+  /**
+   * A directory with a comma cannot be named, but from 25.1 on `directories` finds every path that begins with its
+   * value, so the part before the comma will do. (10.x compares whole paths and finds nothing.)
+   */
+  #nextCut(slice: Slice, counts: Counts, tried: Set<string>): string | undefined {
+    const held = this.#heldBy(slice, 'directories');
+    const names = new Set([...counts.of('directories').keys(), ...held.keys()]);
+    for (const name of [...names].toSorted()) {
+      const cut = name.includes(',') ? name.slice(0, name.indexOf(',')) : '';
+      if (cut === '' || cut !== cut.trim() || [...tried].some((other) => cut.startsWith(other))) continue;
+      if ((counts.of('directories').get(name) ?? Infinity) <= (held.get(name) ?? 0)) continue;
+      tried.add(cut);
+      return cut;
+    }
+    return undefined;
+  }
+
+  async #coverDirectory(slice: Slice, cut: string): Promise<void> {
+    await this.#cover({
+      filter: { ...slice.filter, directories: cut },
+      used: new Set([...slice.used, 'directories' as const]),
+      includes: (row) => (row.values.directories ?? '').startsWith(cut) && slice.includes(row),
+      // whether the server compares whole paths is not known, so no rows can be said to stand first
+      prefix: new Set(),
+      suffix: new Set(),
+      estimate: this.#reader.limits.pageSize,
+    });
+  }
+
+  /** One end of another order: it shows other rows, and names files and rules that no facet lists. */
+  async #end(order: Listing<T>, ascending: boolean): Promise<void> {
+    const last = lastPage(this.#reader.limits);
+    await order.pages(ascending, range(1, last), (rows) => {
+      for (const row of rows) this.#hold(row.key, row.values);
+    });
+    this.#moved ||= order.moved;
+  }
+
+  #reason(slice: Slice, counts: Counts): string {
+    const most = reach(this.#reader.limits);
+    const lacks = (dimension: Dimension, test: (value: string) => boolean) => {
+      const held = this.#heldBy(slice, dimension);
+      return [...counts.of(dimension)].some(([value, n]) => test(value) && n > (held.get(value) ?? 0));
+    };
+    if (counts.dimensions.every((dimension) => counts.of(dimension).size <= 1)) {
+      return `more than ${most} issues of one second are alike in every property that can be filtered by`;
+    }
+    if (counts.dimensions.some((dimension) => lacks(dimension, (value) => narrow({}, dimension, [value]) === null))) {
+      return 'names that hold a comma cannot be filtered by';
+    }
+    return `more than ${most} issues of one second, with values beyond the 100 that a facet lists and that nothing names`;
+  }
+}
+
+/** Rows by value for the dimensions of a slice, as far as the server has told. */
+class Counts {
+  readonly dimensions: readonly Dimension[];
+  readonly #counts = new Map<Dimension, Map<string, number>>();
+  readonly #done = new Map<Dimension, Set<string>>();
+  readonly #projects: ReadonlySet<string> | null;
+
+  constructor(
+    dimensions: readonly Dimension[],
+    facets: ReadonlyMap<string, ReadonlyMap<string, number>>,
+    projects: readonly string[] | undefined,
+  ) {
+    this.dimensions = dimensions;
+    this.#projects = projects ? new Set(projects) : null;
+    for (const dimension of dimensions) this.add(dimension, facets.get(dimension), []);
+  }
+
+  of(dimension: Dimension): ReadonlyMap<string, number> {
+    return this.#counts.get(dimension) ?? new Map<string, number>();
+  }
+
+  done(dimension: Dimension): ReadonlySet<string> {
+    return this.#done.get(dimension) ?? new Set<string>();
+  }
+
+  markDone(dimension: Dimension, values: readonly string[]): void {
+    this.#done.set(dimension, new Set([...this.done(dimension), ...values]));
+  }
+
+  /** Takes a facet; values that were asked for and that it does not list have no rows. */
+  add(dimension: Dimension, facet: ReadonlyMap<string, number> | undefined, asked: readonly string[]): void {
+    const counts = new Map([...this.of(dimension), ...asked.map((value) => [value, 0] as const), ...(facet ?? [])]);
+    // a facet does not heed its own filter: `projects` lists projects beyond those that are asked for
+    if (dimension === 'projects' && this.#projects) {
+      for (const value of counts.keys()) if (!this.#projects.has(value)) counts.delete(value);
+    }
+    this.#counts.set(dimension, counts);
+  }
+
+  /** Which of these values were never counted and can be asked for. */
+  unknown(filter: Filter, dimension: Dimension, values: readonly string[]): string[] {
+    return [...new Set(values)].filter(
+      (value) => value !== '' && !this.of(dimension).has(value) && narrow(filter, dimension, [value]) !== null,
+    );
+  }
 }

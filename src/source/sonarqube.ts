@@ -4,7 +4,7 @@ import type { Stream } from '../protocol/stream.ts';
 import type { Cursor, Emit, Look, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
-import { enumerate, type Filter } from './enumerate.ts';
+import { enumerate, type Filter } from './enumerate2.ts';
 import { analyses } from './streams/analyses.ts';
 import { hotspots, readHotspots } from './streams/hotspots.ts';
 import { emitIssues, issues, searchIssues, type IssueRow } from './streams/issues.ts';
@@ -19,7 +19,7 @@ import {
 } from './streams/measures_history.ts';
 import { metrics, readMetrics } from './streams/metrics.ts';
 import { projects, readProjects } from './streams/projects.ts';
-import { PAGE_SIZE, parseDate, WINDOW } from './window.ts';
+import { PAGE_SIZE, parseDate, WINDOW } from './window2.ts';
 
 /** Every stream, in order of their references. One file = one table. */
 export const STREAMS: readonly Stream[] = [projects, metrics, analyses, measures, measuresHistory, issues, hotspots];

@@ -184,8 +184,15 @@ function mix(text: string, number: number): number {
 }
 
 /** Values of one analysis, made when they are asked for: nothing is stored for millions of points. */
-function measuresAt(metrics: ReadonlyMap<string, Metric>, seed: number, age: number, size: number): Measures {
+function measuresAt(
+  metrics: ReadonlyMap<string, Metric>,
+  seed: number,
+  age: number,
+  size: number,
+  hotspots: boolean,
+): Measures {
   return (key) => {
+    if (key === 'security_hotspots_reviewed' && !hotspots) return undefined;
     const metric = metrics.get(key);
     if (!metric || metric.hidden) return undefined;
     const fixed = mix(key, seed);
@@ -283,7 +290,7 @@ function makeProject(
   const seed = random.next();
   const size = count * 10 + 100;
   project.analyses = dates.map((date, i): Analysis => {
-    const measures = measuresAt(metrics, seed, analysisCount - 1 - i, size);
+    const measures = measuresAt(metrics, seed, analysisCount - 1 - i, size, project.hotspots.length > 0);
     return { date, revision: mix(key, i).toString(16).padStart(8, '0').repeat(5), measures };
   });
   project.live = project.analyses.at(-1)?.measures ?? {};
@@ -319,8 +326,10 @@ function addIssues(
   const last = dates.at(-1)!;
   // commits: issues of one commit have its date
   const commits: number[] = [];
-  for (let i = 0, n = Math.max(1, Math.ceil(count / 8)); i < n; i++)
-    commits.push(first - random.below(86_400 * 900) + random.below(last - first + 86_400 * 900));
+  const oldest = first - 900 * 86_400;
+  for (let i = 0, n = Math.max(1, Math.ceil(count / 8)); i < n; i++) {
+    commits.push(oldest + random.below(last - oldest + 1));
+  }
   const second = options.oneSecond === true ? first : options.oneSecond === false ? undefined : options.oneSecond;
   const makeKey = options.keys === 'short' ? shortKey : uuid;
   const closedPart = options.closed ?? 0.12;

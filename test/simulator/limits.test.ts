@@ -233,13 +233,13 @@ describe('errors, byte for byte', () => {
 
   it('says the sorts and statuses of its version', async () => {
     const bad = await ask(middle, 'issues/search?s=NAME');
-    expect(bad.json.errors[0].msg).toBe(
+    expect(bad.json.errors[0]?.msg).toBe(
       "Value of parameter 's' (NAME) must be one of: [CREATION_DATE, CLOSE_DATE, SEVERITY, STATUS, FILE_LINE, HOTSPOTS, UPDATE_DATE]",
     );
     expect((await ask(middle, 'issues/search?issueStatuses=IN_SANDBOX')).status).toBe(200);
     const ten = await ask(old, 'issues/search?statuses=IN_SANDBOX');
-    expect(ten.json.errors[0].msg).toContain('[OPEN, CONFIRMED, REOPENED, RESOLVED, CLOSED]');
-    expect((await ask(old, 'hotspots/search?project=express')).json.errors[0].msg).toBe(
+    expect(ten.json.errors[0]?.msg).toContain('[OPEN, CONFIRMED, REOPENED, RESOLVED, CLOSED]');
+    expect((await ask(old, 'hotspots/search?project=express')).json.errors[0]?.msg).toBe(
       "A value must be provided for either parameter 'projectKey' or parameter 'hotspots'",
     );
   });
@@ -261,7 +261,7 @@ describe('errors, byte for byte', () => {
   it('limits a list of projects to 1000', async () => {
     const keys = Array.from({ length: 1200 }, (_, i) => `k${i}`).join(',');
     const reply = await ask(sim, `projects/search?projectKeys=${keys}`);
-    expect(reply.json.errors[0].msg).toBe("'projectKeys' can contain only 1000 values, got 1200");
+    expect(reply.json.errors[0]?.msg).toBe("'projectKeys' can contain only 1000 values, got 1200");
   });
 });
 
@@ -295,7 +295,7 @@ describe('no errors where the real server makes none', () => {
   it('25.12 does not find a project that was never analysed', async () => {
     for (const request of ['measures/component?metricKeys', 'measures/search_history?metrics']) {
       const reply = await ask(middle, `${request}=ncloc&component=never-analysed-0`);
-      expect([reply.status, reply.json.errors[0].msg]).toEqual([404, "Component key 'never-analysed-0' not found"]);
+      expect([reply.status, reply.json.errors[0]?.msg]).toEqual([404, "Component key 'never-analysed-0' not found"]);
     }
   });
 

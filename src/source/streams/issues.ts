@@ -13,8 +13,8 @@ import {
 } from '../../protocol/stream.ts';
 import { ask, page } from '../ask.ts';
 import type { Reply, SonarClient } from '../client.ts';
-import type { Answer, Query, SearchRow } from '../enumerate.ts';
-import { parseDate } from '../window.ts';
+import type { Answer, Query, SearchRow } from '../enumerate2.ts';
+import { parseDate } from '../window2.ts';
 
 export const issue = z.object({
   key: z.string(),
