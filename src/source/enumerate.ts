@@ -13,8 +13,10 @@
 import pLimit from 'p-limit';
 import {
   canStartAt,
+  CLOCK_MARGIN,
   chooseSplit,
   encodedBytes,
+  isWithin,
   lastPage,
   LIMITS,
   listBytes,
@@ -29,7 +31,7 @@ import {
   rowsExpected,
   secondFilter,
   spanFilter,
-  total,
+  sumOf,
   type Candidate,
   type Dimension,
   type Filter,
@@ -77,7 +79,7 @@ export interface EnumerateOptions<T extends SearchRow> {
   /** Takes rows that this pass has not handed over before; resolves when there is room for more. */
   emit(rows: readonly T[]): Promise<void>;
   /** Every issue created before this epoch second has been emitted and the emits have resolved. */
-  checkpoint(resumeFrom: number): Promise<void>;
+  checkpoint?(resumeFrom: number): Promise<void>;
   /** A checkpoint of an interrupted pass: only issues created from this epoch second on are read. */
   resumeFrom?: number;
   /** The projects that the filter's `componentKeys` lists; with two and more, each one's total is asked for as well. */
@@ -222,16 +224,16 @@ type Take<T> = (rows: readonly T[], ascending: boolean) => void;
 
 /** One sorted query, read page by page from either end. */
 class Listing<T extends SearchRow> {
-  /** The total on the first answer and on the latest one. */
-  totalBefore = 0;
+  /** The total on the first answer that came, and on the latest one. */
+  totalBefore: number | undefined;
   total = 0;
   /** Answers disagreed about the total: rows came or went, and a removal may have moved others out of a page. */
   moved = false;
   /** Rows missing from pages that should have held them. */
   short = 0;
   /** First and last second seen. */
-  earliest: number | undefined;
-  latest: number | undefined;
+  earliest = Infinity;
+  latest = -Infinity;
   readonly #reader: Reader<T>;
   readonly #filter: Filter;
   readonly #sort: string;
@@ -247,15 +249,14 @@ class Listing<T extends SearchRow> {
     const { pageSize } = this.#reader.limits;
     this.#read.add(`${ascending} ${page}`);
     const query = { filter: this.#filter, sort: this.#sort, ascending, page, pageSize };
-    const first = this.#read.size === 1;
     const answer = await this.#reader.read({ ...query, ...(facets.length > 0 && { facets }) });
-    if (first) this.totalBefore = answer.total;
-    else if (answer.total !== this.total) this.moved = true;
+    this.totalBefore ??= answer.total;
     this.total = answer.total;
+    if (this.total !== this.totalBefore) this.moved = true;
     this.short += Math.max(0, rowsExpected(answer.total, page, pageSize) - answer.rows.length);
     for (const { created } of answer.rows) {
-      if (this.earliest === undefined || created < this.earliest) this.earliest = created;
-      if (this.latest === undefined || created > this.latest) this.latest = created;
+      this.earliest = Math.min(this.earliest, created);
+      this.latest = Math.max(this.latest, created);
     }
     return answer;
   }
@@ -282,7 +283,10 @@ class Listing<T extends SearchRow> {
     let counted: Answer<T>['facets'] | null = null;
     for (let expected = known.estimate ?? this.total; ; expected = this.total) {
       const { ascending, descending } = pagesBetween({ ...known, total: expected }, limits);
-      const todo = [...ascending.map((page) => [true, page] as const), ...descending.map((page) => [false, page] as const)];
+      const todo = [
+        ...ascending.map((page) => [true, page] as const),
+        ...descending.map((page) => [false, page] as const),
+      ];
       const fresh = todo.filter(([early, page]) => !this.#read.has(`${early} ${page}`));
       if (fresh.length === 0) return counted;
       const asks = counted === null && expected > reach(limits);
@@ -310,6 +314,8 @@ class Listing<T extends SearchRow> {
 interface Part<T extends SearchRow> extends Span {
   readonly listings: Listing<T>[];
   readonly seconds: SecondResult[];
+  /** How many holes there are, once the part has been counted by itself. */
+  readonly holes?: number;
   /** Every row of a whole window was a hole, so that its end has no date to go on from. */
   readonly lost?: Unreachable;
 }
@@ -318,8 +324,8 @@ const isMoved = <T extends SearchRow>(part: Part<T>) =>
   part.listings.some(({ moved }) => moved) || part.seconds.some(({ moved }) => moved);
 
 /** The most holes that the pages of a part can account for; one that lies where two windows overlap counts twice. */
-const holesOf = <T extends SearchRow>(part: Part<T>) =>
-  part.listings.reduce((sum, { short }) => sum + short, 0) + part.seconds.reduce((sum, { holes }) => sum + holes, 0);
+const mostHoles = <T extends SearchRow>(part: Part<T>) =>
+  part.holes ?? sum(part.listings.map(({ short }) => short)) + sum(part.seconds.map(({ holes }) => holes));
 
 const unreachableOf = <T extends SearchRow>(part: Part<T>) =>
   [...part.seconds.map(({ unreachable }) => unreachable), part.lost].filter((one) => one !== undefined);
@@ -336,7 +342,7 @@ class Pass<T extends SearchRow> {
   async run(): Promise<Enumeration> {
     const { filter, projectFacets, now } = this.#reader;
     const { resumeFrom } = this.#options;
-    const span: Span = resumeFrom === undefined ? {} : { from: Math.min(resumeFrom, Math.floor(now()) - 3600) };
+    const span: Span = resumeFrom === undefined ? {} : { from: Math.min(resumeFrom, Math.floor(now()) - CLOCK_MARGIN) };
     const whole = resumeFrom === undefined ? null : await this.#reader.count(filter, projectFacets);
     if (whole) this.#reader.noteProjects(whole);
 
@@ -368,8 +374,8 @@ class Pass<T extends SearchRow> {
   /** Do keys, holes and unreachable rows add up to the total, with nothing having moved? */
   #account(parts: readonly Part<T>[], before: number, after: number) {
     const unreachable = parts.flatMap(unreachableOf);
-    const unseen = after - this.#reader.seen.size - unreachable.reduce((sum, { missing }) => sum + missing, 0);
-    const holes = Math.max(0, Math.min(unseen, parts.reduce((sum, part) => sum + holesOf(part), 0)));
+    const unseen = after - this.#reader.seen.size - sum(unreachable.map(({ missing }) => missing));
+    const holes = Math.max(0, Math.min(unseen, sum(parts.map(mostHoles))));
     return { unreachable, holes, settled: before === after && holes === unseen && !parts.some(isMoved) };
   }
 
@@ -394,7 +400,7 @@ class Pass<T extends SearchRow> {
    * Reads a span, oldest first. While the pages inside a window arrive, the next window's first and twentieth page are
    * asked for; at most two windows are under way, so that little is read twice after an interruption.
    */
-  async #walk({ from: start, until }: Span, whole: boolean): Promise<Part<T>[]> {
+  async #walk({ from: start, until }: Span, keepsCheckpoints: boolean): Promise<Part<T>[]> {
     const { limits, now } = this.#reader;
     const last = lastPage(limits);
     const parts: Part<T>[] = [];
@@ -406,7 +412,7 @@ class Pass<T extends SearchRow> {
     for (;;) {
       const listing = this.#listing({ from, until });
       const page = pageAfter(known.size, limits);
-      const facets = whole && parts.length === 0 && start === undefined ? this.#reader.projectFacets : [];
+      const facets = from === undefined && until === undefined ? this.#reader.projectFacets : [];
       const head = await listing.page(true, page, facets);
       if (facets.length > 0) this.#reader.noteProjects(head);
       listing.follows(head, page, known);
@@ -424,7 +430,7 @@ class Pass<T extends SearchRow> {
         inner = [];
       }
       const edge = tail.rows.at(-1)?.created ?? listing.latest;
-      if (edge === undefined) {
+      if (edge === -Infinity) {
         await behind;
         const missing = listing.total;
         const reason = `the first ${limits.window} issues that the index names are no longer in the database`;
@@ -445,24 +451,24 @@ class Pass<T extends SearchRow> {
         await behind;
         const seconds = isDense ? [await this.#second(edge, { prefix: atEdge, short: listing.short })] : [];
         const part = { from, until, listings: [listing], seconds };
+        const covered = seconds[0]?.total ?? last * limits.pageSize;
+        if (covered >= listing.total) return [...parts, part];
         const next = edge + 1;
-        if (isDense && (until === undefined || next < until) && canStartAt(next, now())) {
-          parts.push({ ...part, until: next });
-          if (whole) await this.#options.checkpoint(next);
-          from = next;
-          known = new Map();
-          continue;
+        if (!isDense || !canStartAt(next, now())) {
+          // what comes later lies in the future, where no window can begin: it is read from its late end
+          await this.#walkBack(part, covered);
+          return [...parts, part];
         }
-        // what comes later lies in the future, where no window can begin: it is read from its late end
-        if (!isDense || until === undefined || next < until) {
-          await this.#walkBack(part, seconds[0]?.total ?? last * limits.pageSize);
-        }
-        return [...parts, part];
+        parts.push({ ...part, until: next });
+        if (keepsCheckpoints) await this.#options.checkpoint?.(next);
+        from = next;
+        known = new Map();
+        continue;
       }
 
       const before = behind;
       behind = handled(
-        Promise.all([before, filling]).then(() => (whole ? this.#options.checkpoint(edge) : undefined)),
+        Promise.all([before, filling]).then(() => (keepsCheckpoints ? this.#options.checkpoint?.(edge) : undefined)),
       );
       await before;
       // rows of the second may fill more than the last page: only then it is not known how many there are
@@ -494,27 +500,26 @@ class Pass<T extends SearchRow> {
         await listing.between({ prefix: covered, suffix: Math.max(0, known.size - 1) });
         break;
       }
-      const atEdge = new Map(known);
-      const rows = new Map<string, T>();
-      const take: Take<T> = (read) => {
-        for (const row of read) rows.set(row.key, row);
+      const window = new Map([...known].map(([id, values]) => [id, { created: (until ?? 0) - 1, values }]));
+      const take: Take<T> = (rows) => {
+        for (const { key, created, values } of rows) window.set(key, { created, values });
       };
       take(head.rows, false);
       await listing.pages(false, range(page + 1, last), take);
-      const created = [...rows.values()].map((row) => row.created);
-      if (created.length === 0) break;
-      const edge = created.reduce((a, b) => Math.min(a, b));
-      const ceiling = known.size > 0 ? (until ?? 0) - 1 : created.reduce((a, b) => Math.max(a, b));
-      if (edge !== ceiling || known.size === 0) atEdge.clear();
-      for (const row of rows.values()) if (row.created === edge) atEdge.set(row.key, row.values);
-      if (edge === ceiling) {
-        part.seconds.push(await this.#second(edge, { suffix: atEdge, short: listing.short }));
-        until = edge;
-        known = new Map();
-      } else {
-        until = edge + 1;
-        known = atEdge;
+      const seconds = [...window.values()].map(({ created }) => created);
+      const edge = seconds.reduce((a, b) => Math.min(a, b), Infinity);
+      const ceiling = seconds.reduce((a, b) => Math.max(a, b), -Infinity);
+      if (edge === Infinity) {
+        // nothing but holes: there is no date to go on from, and what lies behind them stays unread
+        listing.moved = true;
+        return;
       }
+      const atEdge = new Map(
+        [...window].filter(([, row]) => row.created === edge).map(([id, row]) => [id, row.values]),
+      );
+      if (edge === ceiling) part.seconds.push(await this.#second(edge, { suffix: atEdge, short: listing.short }));
+      until = edge === ceiling ? edge : edge + 1;
+      known = edge === ceiling ? new Map<string, T['values']>() : atEdge;
       if (part.from !== undefined && until <= part.from) break;
     }
     // the windows of this walk have different totals; asking the first one again shows whether anything moved
@@ -531,49 +536,49 @@ class Pass<T extends SearchRow> {
     return new Second(this.#reader, this.#options, created).read(known);
   }
 
-  /**
-   * Reads parts again that moved, or that now count other than what was read. Rows of a part that a calm second reading
-   * did not meet are gone, and their keys are forgotten.
-   */
+  /** Reads the parts again that moved, or that no longer count what was read. */
   async #again(parts: readonly Part<T>[]): Promise<Part<T>[]> {
-    const suspects = parts.length === 1 ? new Set(parts) : await this.#suspects(parts);
+    const checked = parts.length === 1 ? [null] : await this.#check(parts);
     const result: Part<T>[] = [];
-    for (const part of parts) {
-      if (!suspects.has(part)) {
-        result.push(part);
-        continue;
-      }
-      const met = new Set<string>();
-      this.#reader.met = met;
-      const anew = await this.#walk(part, false);
-      this.#reader.met = null;
-      if (!anew.some(isMoved)) {
-        for (const [key, { created }] of this.#reader.seen) {
-          if (isWithin(part, created) && !met.has(key)) this.#reader.seen.delete(key);
-        }
-      }
-      result.push(...anew);
+    for (const [i, part] of parts.entries()) {
+      const calm = checked[i];
+      result.push(...(calm ? [calm] : await this.#readAgain(part)));
     }
     return result;
   }
 
-  async #suspects(parts: readonly Part<T>[]): Promise<Set<Part<T>>> {
+  /** Rows of a part that a calm second reading did not meet are gone, and their keys are forgotten. */
+  async #readAgain(part: Part<T>): Promise<Part<T>[]> {
+    const met = new Set<string>();
+    this.#reader.met = met;
+    const anew = await this.#walk(part, false);
+    this.#reader.met = null;
+    if (anew.some(isMoved)) return anew;
+    for (const [key, { created }] of this.#reader.seen) {
+      if (isWithin(part, created) && !met.has(key)) this.#reader.seen.delete(key);
+    }
+    // by itself a part shares no page with its neighbours: its short pages count its holes exactly
+    return anew.length === 1 ? anew.map((one) => ({ ...one, holes: mostHoles(one) })) : anew;
+  }
+
+  /**
+   * Counts every part by itself, one request each. A part is calm when it did not move and its count is that of its keys
+   * and of what is known not to be reached; holes must have been counted exactly, or else they could hide lost rows.
+   */
+  async #check(parts: readonly Part<T>[]): Promise<(Part<T> | null)[]> {
     const held = parts.map(() => 0);
     for (const { created } of this.#reader.seen.values()) {
       const i = parts.findLastIndex((part) => isWithin(part, created));
       held[i] = (held[i] ?? 0) + 1;
     }
-    const suspicious = await Promise.all(
+    return Promise.all(
       parts.map(async (part, i) => {
-        if (isMoved(part)) return true;
+        if (isMoved(part)) return null;
         const { total: now } = await this.#reader.count({ ...this.#reader.filter, ...spanFilter(part) });
-        const lacking = now - (held[i] ?? 0) - unreachableOf(part).reduce((sum, { missing }) => sum + missing, 0);
-        // a hole in the second where two windows meet was on a page of the earlier one
-        const before = parts[i - 1];
-        return lacking < 0 || lacking > holesOf(part) + (before ? holesOf(before) : 0);
+        const lacking = now - (held[i] ?? 0) - sum(unreachableOf(part).map(({ missing }) => missing));
+        return lacking === (part.holes ?? 0) ? { ...part, holes: lacking } : null;
       }),
     );
-    return new Set(parts.filter((_, i) => suspicious[i]));
   }
 
   #perProject(): Enumeration['perProject'] {
@@ -581,12 +586,14 @@ class Pass<T extends SearchRow> {
     const seen = new Map((this.#options.projects ?? []).map((project) => [project, 0]));
     for (const { project } of this.#reader.seen.values()) seen.set(project, (seen.get(project) ?? 0) + 1);
     // a project that the filter names is always counted, however small: one that is not there has no issues
-    return new Map([...seen].map(([project, n]) => [project, { total: totals && (totals.get(project) ?? 0), seen: n }]));
+    return new Map(
+      [...seen].map(([project, n]) => [project, { total: totals && (totals.get(project) ?? 0), seen: n }]),
+    );
   }
 }
 
-function isWithin({ from, until }: Span, second: number): boolean {
-  return (from === undefined || second >= from) && (until === undefined || second < until);
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
 }
 
 /** A promise that is awaited later; its failure until then is no unhandled rejection. */
@@ -744,7 +751,7 @@ class Second<T extends SearchRow> {
     const counted = facets ?? (await this.#reader.count(slice.filter, dimensions)).facets;
     const counts = new Counts(dimensions, counted, this.#options.projects);
     const coverages: (Coverage & { dimension: Dimension; values: readonly string[] })[] = [];
-    const orders = (counts.of('rules').size === 1 ? ['FILE_LINE'] : ['HOTSPOTS', 'FILE_LINE']).flatMap((sort) => {
+    const orders = (counts.of('rules').size <= 1 ? ['FILE_LINE'] : ['HOTSPOTS', 'FILE_LINE']).flatMap((sort) => {
       const order = new Listing(this.#reader, slice.filter, sort);
       return [() => this.#end(order, true), () => this.#end(order, false)];
     });
@@ -763,24 +770,24 @@ class Second<T extends SearchRow> {
       else break;
     }
 
-    const short = listing.short + coverages.reduce((sum, one) => sum + one.short, 0);
+    const short = listing.short + sum(coverages.map((one) => one.short));
     const lacking = Math.max(0, listing.total - this.#held(slice));
     const covered = dimensions.some((dimension) => {
       // since 25.1 `directories` finds what lies deeper as well: its lists overlap and prove nothing
       if (dimension === 'directories') return false;
-      const whole = coverages.filter((one) => one.dimension === dimension && one.covered).flatMap((one) => one.values);
+      const whole = new Set(
+        coverages.filter((one) => one.dimension === dimension && one.covered).flatMap((one) => one.values),
+      );
       const held = this.#heldBy(slice, dimension);
-      const rows = [...counts.of(dimension)]
-        .filter(([value, n]) => whole.includes(value) || (held.get(value) ?? 0) >= n)
-        .reduce((sum, [, n]) => sum + n, 0);
-      return rows === listing.total;
+      const known = [...counts.of(dimension)].filter(([value, n]) => whole.has(value) || (held.get(value) ?? 0) >= n);
+      return sum(known.map(([, n]) => n)) === listing.total;
     });
     if (covered) return { covered, short, holes: Math.min(lacking, short) };
     if (lacking > 0) this.#reasons.add(this.#reason(slice, counts));
     const holes = dimensions.map((dimension) =>
       dimension === 'directories'
         ? 0
-        : coverages.filter((one) => one.dimension === dimension).reduce((sum, one) => sum + one.holes, 0),
+        : sum(coverages.filter((one) => one.dimension === dimension).map((one) => one.holes)),
     );
     return { covered, short, holes: Math.max(0, ...holes) };
   }
@@ -809,9 +816,9 @@ class Second<T extends SearchRow> {
       for (const dimension of counts.dimensions) {
         const best = choose();
         if (best && best.gain >= lacking) return best;
-        if (total(counts.of(dimension)) >= rows) continue;
+        if (sumOf(counts.of(dimension)) >= rows) continue;
         const names = counts.unknown(slice.filter, dimension, await source(dimension));
-        named.push({ dimension, names, bytes: names.reduce((sum, name) => sum + encodedBytes(name) + 3, 0) });
+        named.push({ dimension, names, bytes: sum(names.map((name) => encodedBytes(name) + 3)) });
       }
       // the fewest bytes, which are the fewest requests, first
       for (const { dimension, names } of named.toSorted((a, b) => a.bytes - b.bytes)) {
@@ -826,14 +833,16 @@ class Second<T extends SearchRow> {
   /** Asks how many rows each of these values has: a facet always lists the values that its own filter names. */
   async #count(slice: Slice, dimension: Dimension, names: readonly string[], counts: Counts): Promise<void> {
     const room = { rows: Infinity, bytes: listBytes(slice.filter, dimension, this.#reader.limits) };
-    const lists = pack(names.map((value) => ({ value, rows: 0 })), room);
+    const lists = pack(
+      names.map((value) => ({ value, rows: 0 })),
+      room,
+    );
     await Promise.all(
       lists.map(async (list) => {
         const values = list.map(({ value }) => value);
-        const { facets } = await this.#reader.count(
-          { ...slice.filter, [parameterOf(dimension)]: values.join(',') },
-          [dimension],
-        );
+        const { facets } = await this.#reader.count({ ...slice.filter, [parameterOf(dimension)]: values.join(',') }, [
+          dimension,
+        ]);
         counts.add(dimension, facets.get(dimension), values);
       }),
     );
@@ -855,7 +864,7 @@ class Second<T extends SearchRow> {
         includes,
         prefix: new Set([...slice.prefix].filter(includes)),
         suffix: new Set([...slice.suffix].filter(includes)),
-        estimate: group.reduce((sum, { rows }) => sum + rows, 0),
+        estimate: sum(group.map(({ rows }) => rows)),
       });
       return { ...coverage, dimension, values };
     };

@@ -102,7 +102,7 @@ export class Ledger {
   async settle(client: pg.ClientBase, tally: Tally, now: Date): Promise<Settlement> {
     const stream = this.#counted(tally);
     const scope = await this.#scope(client, tally);
-    let present = await this.#count(client, stream, scope, false);
+    let { present, kept } = await this.#count(client, stream, scope);
     const missing = sawAll(tally) && present !== tally.seen ? await this.#notMet(client, stream, scope, tally) : [];
     const open = missing.filter((row) => !row.closed).length;
     const held = tooMuchGone(stream, open, present) && !(await this.#confirmed(client, tally, missing.length, now));
@@ -116,6 +116,7 @@ export class Ledger {
     } else if (missing.length > 0 && tally.readable) {
       gone = await this.#markGone(client, stream, missing, now);
       present -= gone;
+      kept += gone;
     } else if (missing.length > 0) {
       verdict = {
         state: 'suspect',
@@ -123,7 +124,6 @@ export class Ledger {
       };
     }
     verdict ??= judge({ ...tally, present, ...(tally.problem && { problem: tally.problem }) });
-    const kept = await this.#count(client, stream, scope, true);
     await this.#write(client, tally, { ...verdict, present, kept, missing: missing.length }, now);
     if (tally.marks && tally.project !== null) await this.#setMarks(client, tally.project, tally.marks);
     return {
@@ -155,13 +155,14 @@ export class Ledger {
     client: pg.ClientBase,
     stream: AnyStream,
     { where, values }: { where: string; values: unknown[] },
-    gone: boolean,
-  ): Promise<number> {
-    const { rows } = await client.query<{ n: number }>(
-      `select count(*)::int as n from ${stream.table} where ${where} and deleted_at is ${gone ? 'not ' : ''}null`,
+  ): Promise<{ present: number; kept: number }> {
+    const { rows } = await client.query<{ present: number; kept: number }>(
+      `select count(*) filter (where deleted_at is null)::int as present,
+              count(*) filter (where deleted_at is not null)::int as kept
+         from ${stream.table} where ${where}`,
       values,
     );
-    return rows[0]?.n ?? 0;
+    return rows[0] ?? { present: 0, kept: 0 };
   }
 
   async #notMet(

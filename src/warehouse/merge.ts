@@ -17,6 +17,14 @@ export function copyStatement(stream: AnyStream): string {
 }
 
 /**
+ * For the transaction of a merge. Staging has no statistics and the target's are stale while it grows: left to itself the
+ * planner materialises the target for every batch (measured: 45 s for 8,000 rows against 10,494). The lateral join below
+ * looks each key up in the index instead, and these keep the update from scanning.
+ */
+export const MERGE_SETTINGS =
+  'set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off; set local enable_bitmapscan = off';
+
+/**
  * Merges the staged rows of a stream; `$1` is the connection's id. Returns one row: seen, added, changed (counts).
  *
  * Rows are classified by one left join; only changed rows are updated and only missing ones inserted, so that an unchanged
@@ -28,8 +36,8 @@ export function mergeStatement(stream: AnyStream): string {
   const columns = recordColumns(stream).map(([name]) => name);
   const keys = stream.key.filter((name) => name !== 'connection_id');
   const values = columns.filter((name) => !stream.key.includes(name));
-  const onConnection = stream.key.includes('connection_id') ? ['t.connection_id = $1'] : [];
-  const join = [...onConnection, ...keys.map((name) => `t.${quote(name)} = s.${quote(name)}`)].join(' and ');
+  const onConnection = stream.key.includes('connection_id') ? ['x.connection_id = $1'] : [];
+  const join = [...onConnection, ...keys.map((name) => `x.${quote(name)} = s.${quote(name)}`)].join(' and ');
   const list = (prefix: string, names: readonly string[]) => names.map((name) => `${prefix}${quote(name)}`).join(', ');
   const differs =
     values.length === 0 ? 'false' : `row(${list('t.', values)}) is distinct from row(${list('s.', values)})`;
@@ -40,7 +48,7 @@ export function mergeStatement(stream: AnyStream): string {
   select distinct on (${list('s.', keys)}) s.*, t.id as target_id, t.synced_at as target_synced_at${old},
          t.deleted_at is not null as is_back, ${differs} as differs
     from ${stagingTable(stream)} s
-    left join ${stream.table} t on ${join}
+    left join lateral (select * from ${stream.table} x where ${join} limit 1) t on true
    order by ${list('s.', keys)}, s.staging_position desc
 ), outdated as (
   select * from incoming

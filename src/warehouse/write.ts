@@ -7,7 +7,7 @@ import type { Cursor, Page, Tally } from '../protocol/sync.ts';
 import { line, UnreadableRecord } from './copy.ts';
 import { recordColumns, type AnyStream } from './ddl.ts';
 import { Ledger, type Settlement } from './ledger.ts';
-import { copyStatement, createStaging, mergeStatement } from './merge.ts';
+import { copyStatement, createStaging, MERGE_SETTINGS, mergeStatement } from './merge.ts';
 import { References } from './references.ts';
 
 /** Rows merged into one table. */
@@ -73,8 +73,7 @@ export class Writer {
     for (const { page } of writes) await this.#references.load(client, stream, page.records);
     await client.query(createStaging(stream));
     await copyFrom(client, copyStatement(stream), this.#lines(stream, writes));
-    // the staging table has no statistics: a hash or merge join would scan the whole target for every batch
-    await client.query('set local enable_hashjoin = off; set local enable_mergejoin = off');
+    await client.query(MERGE_SETTINGS);
     const { rows } = await client.query<WriteCounts>(mergeStatement(stream), [this.#connectionId]);
     return rows[0] ?? { seen: 0, added: 0, changed: 0 };
   }

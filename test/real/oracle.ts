@@ -17,6 +17,14 @@ export interface Measure {
   metric: string;
   value: string | undefined;
   period: string | undefined;
+  best: boolean | undefined;
+}
+
+/** Since when code counts as new. */
+export interface Period {
+  mode?: string;
+  parameter?: string;
+  date?: string;
 }
 
 /** A value that a metric had at an analysis. */
@@ -32,11 +40,14 @@ export interface ProjectTruth {
   name: string;
   visibility: string | undefined;
   lastAnalysisDate: string | undefined;
+  /** The whole row of the list of projects. */
+  listed: Row;
   /** False when the reader may not browse the project: nothing below is known then. */
   browsable: boolean;
   issues: Map<string, Row>;
   hotspots: Map<string, Row>;
   measures: Map<string, Measure>;
+  period: Period | undefined;
   history: HistoryPoint[];
   analyses: Row[];
 }
@@ -191,23 +202,29 @@ export async function readMetrics(server: RealServer, api: Api = server.api): Pr
   return new Map(metrics.map((metric) => [metric.key, metric]));
 }
 
-/** The current measures of a project, for all metrics. */
+/** The current measures of a project, for all metrics, and the period of new code. */
 export async function readMeasures(
   project: string,
   metrics: Iterable<string>,
   api: Api,
-): Promise<Map<string, Measure>> {
-  type Answer = {
-    component: { measures: { metric: string; value?: string; period?: { value: string } }[] };
-  };
+): Promise<{ measures: Map<string, Measure>; period: Period | undefined }> {
+  interface Given {
+    metric: string;
+    value?: string;
+    bestValue?: boolean;
+    period?: { value: string; bestValue?: boolean };
+  }
+  type Answer = { component: { measures: Given[] }; period?: Period };
   // an older server says 404 of a project that was never analysed
   const answer = await api.tryGet<Answer>(
     'measures/component',
-    { component: project, metricKeys: [...metrics].join(',') },
+    { component: project, metricKeys: [...metrics].join(','), additionalFields: 'period' },
     [404],
   );
-  const rows = answer?.component.measures ?? [];
-  return new Map(rows.map((row) => [row.metric, { metric: row.metric, value: row.value, period: row.period?.value }]));
+  const measures = (answer?.component.measures ?? []).map(({ metric, value, period, bestValue }) => {
+    return { metric, value, period: period?.value, best: bestValue ?? period?.bestValue };
+  });
+  return { measures: new Map(measures.map((measure) => [measure.metric, measure])), period: answer?.period };
 }
 
 /** Every point of a project's history that has a value. */
@@ -246,28 +263,42 @@ export async function readServer(server: RealServer, token: string = server.admi
   const api = connect(server.url, { token });
   const metrics = await readMetrics(server, api);
   const projects = new Map<string, ProjectTruth>();
-  type Component = { key: string; name: string; visibility?: string; lastAnalysisDate?: string };
+  type Component = Row & { name: string; visibility?: string; lastAnalysisDate?: string };
   for (let p = 1; ; p++) {
     // only the administrator may list all projects; the list of others has those they may browse
     const page = await server.api.get<{ components: Component[] }>('projects/search', { ps: 100, p });
     if (page.components.length === 0) break;
-    for (const { key, name, visibility, lastAnalysisDate } of page.components) {
+    for (const listed of page.components) {
+      const { key, name, visibility, lastAnalysisDate } = listed;
       const browsable = (await api.tryGet('components/show', { component: key }, [403])) !== undefined;
-      projects.set(key, {
-        key,
-        name,
-        visibility,
-        lastAnalysisDate,
-        browsable,
-        issues: browsable ? await readIssues(server, key, api) : new Map<string, Row>(),
-        hotspots: browsable ? await readHotspots(server, key, api) : new Map<string, Row>(),
-        measures: browsable ? await readMeasures(key, metrics.keys(), api) : new Map<string, Measure>(),
-        history: browsable ? await readHistory(key, metrics.keys(), api) : [],
-        analyses: browsable ? await readAnalyses(key, api) : [],
-      });
+      const known = browsable ? await readProject(server, key, metrics, api) : NOTHING;
+      projects.set(key, { key, name, visibility, lastAnalysisDate, listed, browsable, ...known });
     }
   }
   return { version: server.version, projects, metrics };
+}
+
+type Known = Pick<ProjectTruth, 'issues' | 'hotspots' | 'measures' | 'period' | 'history' | 'analyses'>;
+
+/** What is known of a project that may not be browsed. */
+const NOTHING: Known = {
+  issues: new Map(),
+  hotspots: new Map(),
+  measures: new Map(),
+  period: undefined,
+  history: [],
+  analyses: [],
+};
+
+async function readProject(server: RealServer, key: string, metrics: Truth['metrics'], api: Api): Promise<Known> {
+  const [issues, hotspots, measured, history, analyses] = await Promise.all([
+    readIssues(server, key, api),
+    readHotspots(server, key, api),
+    readMeasures(key, metrics.keys(), api),
+    readHistory(key, metrics.keys(), api),
+    readAnalyses(key, api),
+  ]);
+  return { issues, hotspots, ...measured, history, analyses };
 }
 
 /** Numbers of rows per project, one line each, for people. */

@@ -132,7 +132,7 @@ export const issues = defineStream<Issue>({
       (i) => i.ruleDescriptionContextKey,
     ),
   },
-  indexes: ['(project_id) where deleted_at is null', '(issue_status, issue_type, severity)', '(updated_at)'],
+  indexes: ['(project_id, deleted_at)', '(issue_status, issue_type, severity)', '(updated_at)'],
   events: ['issue_status', 'resolution', 'severity', 'assignee', 'issue_type'],
   closedWhen: "status = 'CLOSED'",
   whenGone: {
