@@ -281,6 +281,7 @@ class Listing<T extends SearchRow> {
   ): Promise<Answer<T>['facets'] | null> {
     const { limits } = this.#reader;
     let counted: Answer<T>['facets'] | null = null;
+    let hasAsked = facets.length === 0;
     for (let expected = known.estimate ?? this.total; ; expected = this.total) {
       const { ascending, descending } = pagesBetween({ ...known, total: expected }, limits);
       const todo = [
@@ -289,7 +290,8 @@ class Listing<T extends SearchRow> {
       ];
       const fresh = todo.filter(([early, page]) => !this.#read.has(`${early} ${page}`));
       if (fresh.length === 0) return counted;
-      const asks = counted === null && expected > reach(limits);
+      const asks = !hasAsked && expected > reach(limits);
+      hasAsked ||= asks;
       await Promise.all(
         fresh.map(async ([early, page], i) => {
           // a page that is read anyway carries the facets: only such a request is slower on the server

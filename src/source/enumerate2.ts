@@ -105,7 +105,10 @@ const CLOCK_SLACK = 120;
 const REREADS = 2;
 
 /** Reads every row under the filter. Throws what `fetch` throws; a shortfall is returned, never thrown. */
-export async function enumerate<T extends SearchRow>(filter: Filter, options: EnumerateOptions<T>): Promise<Enumeration> {
+export async function enumerate<T extends SearchRow>(
+  filter: Filter,
+  options: EnumerateOptions<T>,
+): Promise<Enumeration> {
   return new Enumerator(filter, options).run();
 }
 
@@ -156,7 +159,10 @@ class Enumerator<T extends SearchRow> {
       perProject: new Map(
         projects.map((key) => [
           key,
-          { total: totals ? (totals.get(key) ?? 0) : projects.length === 1 ? totalAfter : null, seen: this.#seenByProject.get(key) ?? 0 },
+          {
+            total: totals ? (totals.get(key) ?? 0) : projects.length === 1 ? totalAfter : null,
+            seen: this.#seenByProject.get(key) ?? 0,
+          },
         ]),
       ),
     };
@@ -175,11 +181,22 @@ class Enumerator<T extends SearchRow> {
       const { window } = this.#limits;
       const filter = this.#from(from);
       if (first.total <= window) {
-        const rest = await this.#pages(filter, pages(firstPage + 1, Math.ceil(first.total / this.#limits.pageSize)), true);
+        const rest = await this.#pages(
+          filter,
+          pages(firstPage + 1, Math.ceil(first.total / this.#limits.pageSize)),
+          true,
+        );
         const total = rest.at(-1)?.total ?? first.total;
         // rows that were added while the pages were read may have made one more
-        const more = pages(Math.ceil(first.total / this.#limits.pageSize) + 1, Math.ceil(Math.min(total, window) / this.#limits.pageSize));
-        await this.#pages(filter, more.filter((page) => page > firstPage), true);
+        const more = pages(
+          Math.ceil(first.total / this.#limits.pageSize) + 1,
+          Math.ceil(Math.min(total, window) / this.#limits.pageSize),
+        );
+        await this.#pages(
+          filter,
+          more.filter((page) => page > firstPage),
+          true,
+        );
         this.#walked.push({ from, to: undefined });
         return total;
       }
@@ -240,7 +257,8 @@ class Enumerator<T extends SearchRow> {
       ? { ...this.#filter, createdAt: formatSecond(second) }
       : { ...this.#filter, createdAfter: formatSecond(second), createdBefore: formatSecond(second + 1) };
     const dense = new DenseSecond(second, this.#options.knownValues ?? (() => Promise.resolve([])));
-    for (const row of new Map(head.map((one) => [one.key, one])).values()) dense.ascending.push({ key: row.key, values: row.values });
+    for (const row of new Map(head.map((one) => [one.key, one])).values())
+      dense.ascending.push({ key: row.key, values: row.values });
     const first = await this.#page(filter, 1, false, [], dense.descending);
     const n = first.total;
     const limits = this.#limits;
@@ -276,7 +294,9 @@ class Enumerator<T extends SearchRow> {
       const dimensions = await this.#dimensions(filter, dense, used);
       const dimension = chooseDimension(dimensions, total, this.#limits);
       if (dimension) {
-        const fresh = dimension.counted.filter(({ value, count }) => isNameable(value) && count > 0 && !triedValues.has(`${dimension.name} ${value}`));
+        const fresh = dimension.counted.filter(
+          ({ value, count }) => isNameable(value) && count > 0 && !triedValues.has(`${dimension.name} ${value}`),
+        );
         for (const { value } of fresh) triedValues.add(`${dimension.name} ${value}`);
         for (const { values, count } of pack(fresh, 2 * this.#limits.window)) {
           const matches = (row: Known): boolean => values.includes(row.values[dimension.name] ?? '');
@@ -292,7 +312,8 @@ class Enumerator<T extends SearchRow> {
       const order = OTHER_ORDERS.find((one) => !triedOrders.includes(one));
       if (order) {
         triedOrders.push(order);
-        for (const direction of [true, false]) await this.#pages(filter, pages(1, this.#lastPage), direction, dense.named, order);
+        for (const direction of [true, false])
+          await this.#pages(filter, pages(1, this.#lastPage), direction, dense.named, order);
       } else if (this.#created.size === before) {
         return; // nothing new is learnt any more
       }
@@ -324,9 +345,15 @@ class Enumerator<T extends SearchRow> {
 
   /** Are all rows of this slice known by now? Only the whole second can be told for certain. */
   #matching(dense: DenseSecond, filter: Filter, total: number): boolean {
-    const names = Object.entries(DIMENSIONS).filter(([, parameter]) => filter[parameter] !== undefined && filter[parameter] !== this.#filter[parameter]);
+    const names = Object.entries(DIMENSIONS).filter(
+      ([, parameter]) => filter[parameter] !== undefined && filter[parameter] !== this.#filter[parameter],
+    );
     if (names.length === 0) return this.#seenIn(dense.second) >= total;
-    const rows = dense.rows().filter((row) => names.every(([name, parameter]) => (filter[parameter] ?? '').split(',').includes(row.values[name] ?? '')));
+    const rows = dense
+      .rows()
+      .filter((row) =>
+        names.every(([name, parameter]) => (filter[parameter] ?? '').split(',').includes(row.values[name] ?? '')),
+      );
     return rows.length >= total;
   }
 
@@ -335,7 +362,10 @@ class Enumerator<T extends SearchRow> {
     const several = (this.#options.projects?.length ?? 1) > 1;
     const names = Object.keys(DIMENSIONS).filter((name) => !used.includes(name) && (name !== 'projects' || several));
     // files and directories can only be counted within one project
-    const askable = several && !used.includes('projects') ? names.filter((name) => name !== 'files' && name !== 'directories') : names;
+    const askable =
+      several && !used.includes('projects')
+        ? names.filter((name) => name !== 'files' && name !== 'directories')
+        : names;
     const { facets } = await this.#ask(filter, 1, true, 1, askable);
     const dimensions: Dimension[] = [];
     for (const name of askable) {
@@ -362,7 +392,8 @@ class Enumerator<T extends SearchRow> {
   async #reread(): Promise<number> {
     for (const { from, to } of this.#walked.splice(0)) {
       const filter = to === undefined ? this.#from(from) : { ...this.#from(from), createdBefore: formatSecond(to) };
-      const counted = this.#walked.length === 0 && from === undefined && to === undefined ? Number.NaN : await this.#count(filter);
+      const counted =
+        this.#walked.length === 0 && from === undefined && to === undefined ? Number.NaN : await this.#count(filter);
       if (counted === this.#seenBetween(from, to)) {
         this.#walked.push({ from, to });
         continue;
@@ -374,11 +405,18 @@ class Enumerator<T extends SearchRow> {
       }
       if (counted <= this.#limits.window || Number.isNaN(counted)) {
         const first = await this.#page(filter, 1, true);
-        await this.#pages(filter, pages(2, Math.ceil(Math.min(first.total, this.#limits.window) / this.#limits.pageSize)), true);
+        await this.#pages(
+          filter,
+          pages(2, Math.ceil(Math.min(first.total, this.#limits.window) / this.#limits.pageSize)),
+          true,
+        );
       } else if (from !== undefined && to === from + 1) {
         this.#unreachable = this.#unreachable.filter((part) => part.filter['createdAfter'] !== formatSecond(from));
         const answers = await this.#pages(filter, pages(1, this.#lastPage), true);
-        await this.#readSecond(from, answers.flatMap((answer) => answer.rows));
+        await this.#readSecond(
+          from,
+          answers.flatMap((answer) => answer.rows),
+        );
       }
       this.#walked.push({ from, to });
     }
@@ -391,7 +429,8 @@ class Enumerator<T extends SearchRow> {
 
   #seenBetween(from: number | undefined, to: number | undefined): number {
     let seen = 0;
-    for (const created of this.#created.values()) if (created >= (from ?? -Infinity) && created < (to ?? Infinity)) seen += 1;
+    for (const created of this.#created.values())
+      if (created >= (from ?? -Infinity) && created < (to ?? Infinity)) seen += 1;
     return seen;
   }
 
@@ -405,7 +444,14 @@ class Enumerator<T extends SearchRow> {
     return (await this.#ask(filter, 1, true, 1, [])).total;
   }
 
-  async #ask(filter: Filter, page: number, ascending: boolean, pageSize: number, facets: readonly string[], sort = 'CREATION_DATE'): Promise<Answer<T>> {
+  async #ask(
+    filter: Filter,
+    page: number,
+    ascending: boolean,
+    pageSize: number,
+    facets: readonly string[],
+    sort = 'CREATION_DATE',
+  ): Promise<Answer<T>> {
     return this.#options.fetch({ filter, sort, ascending, page, pageSize, ...(facets.length > 0 && { facets }) });
   }
 
@@ -430,7 +476,13 @@ class Enumerator<T extends SearchRow> {
     return answer;
   }
 
-  async #pages(filter: Filter, wanted: readonly number[], ascending: boolean, memory?: Known[], sort?: string): Promise<Answer<T>[]> {
+  async #pages(
+    filter: Filter,
+    wanted: readonly number[],
+    ascending: boolean,
+    memory?: Known[],
+    sort?: string,
+  ): Promise<Answer<T>[]> {
     return Promise.all(wanted.map((page) => this.#page(filter, page, ascending, [], memory, sort)));
   }
 }
@@ -455,7 +507,11 @@ class DenseSecond {
   }
 
   rows(): Known[] {
-    return [...new Map([...this.ascending, ...this.descending, ...this.named, ...this.#others.values()].map((row) => [row.key, row])).values()];
+    return [
+      ...new Map(
+        [...this.ascending, ...this.descending, ...this.named, ...this.#others.values()].map((row) => [row.key, row]),
+      ).values(),
+    ];
   }
 
   async valuesOf(dimension: string): Promise<ReadonlySet<string>> {

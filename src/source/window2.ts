@@ -36,7 +36,8 @@ export function pages(from: number, to: number): number[] {
 }
 
 /** The last page that holds row number `row` (from 1), not beyond the window. */
-export const pageOf = (row: number, { window, pageSize }: Limits): number => Math.ceil(Math.min(row, window) / pageSize);
+export const pageOf = (row: number, { window, pageSize }: Limits): number =>
+  Math.ceil(Math.min(row, window) / pageSize);
 
 /** Rows a page should hold when the server counts `total`. */
 export function expectedOn(page: number, total: number, { pageSize }: Limits): number {
@@ -57,9 +58,12 @@ export function bothEnds(
   const { window, pageSize } = limits;
   const until = total - tail;
   if (head >= until) return { ascending: [], descending: [] };
-  const ascending = head < window ? pages(Math.floor(head / pageSize) + 1, Math.ceil(Math.min(until, window) / pageSize)) : [];
+  const ascending =
+    head < window ? pages(Math.floor(head / pageSize) + 1, Math.ceil(Math.min(until, window) / pageSize)) : [];
   const descending =
-    until > window ? pages(Math.floor(tail / pageSize) + 1, Math.ceil((total - Math.max(head, window)) / pageSize)) : [];
+    until > window
+      ? pages(Math.floor(tail / pageSize) + 1, Math.ceil((total - Math.max(head, window)) / pageSize))
+      : [];
   return { ascending, descending };
 }
 
@@ -98,7 +102,11 @@ export function pack(counted: readonly Counted[], most: number, longest = LONGES
 
 /** Values in lists that fit a URL. */
 export function inLists(values: readonly string[], longest = LONGEST_LIST): string[][] {
-  return pack(values.map((value) => ({ value, count: 0 })), 0, longest).map((one) => [...one.values]);
+  return pack(
+    values.map((value) => ({ value, count: 0 })),
+    0,
+    longest,
+  ).map((one) => [...one.values]);
 }
 
 /** What is known of one dimension under a filter that counts `total` rows. */

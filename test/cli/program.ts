@@ -3,7 +3,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { expect } from 'vitest';
@@ -53,6 +53,8 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
     env: {
       PATH: process.env['PATH'],
       HOME: join(tmpdir(), 'soundings-no-home'),
+      // a third of a short run is compiling the sources: done once for all runs
+      NODE_COMPILE_CACHE: join(tmpdir(), `soundings-test-compiled-${userInfo().username}`),
       ...(token !== undefined && { SOUNDINGS_TOKEN: token }),
       ...env,
     },

@@ -177,8 +177,7 @@ const MEASURES = `select p.source_key || ' ' || m.source_key as key, c.value, c.
   from sonarqube_current_measures c join sonarqube_projects p on p.id = c.project_id
   join sonarqube_metrics m on m.id = c.metric_id where c.deleted_at is null`;
 
-const pointKey = (project: string, metric: string, date: unknown): string =>
-  `${project} ${metric} ${iso(date) ?? ''}`;
+const pointKey = (project: string, metric: string, date: unknown): string => `${project} ${metric} ${iso(date) ?? ''}`;
 
 function pointsOf(project: ProjectTruth, truth: Truth): [string, Fields][] {
   return project.history.map(({ metric, date, value }) => [

@@ -258,8 +258,15 @@ export async function readAnalyses(project: string, api: Api): Promise<Row[]> {
   }
 }
 
-/** Reads the whole server: as the administrator, or with another token. */
-export async function readServer(server: RealServer, token: string = server.adminToken): Promise<Truth> {
+/**
+ * Reads the whole server: as the administrator, or with another token. Of projects that `known` has and that are not
+ * among the `changed` ones, only the row of the list is read again.
+ */
+export async function readServer(
+  server: RealServer,
+  token: string = server.adminToken,
+  before?: { known: Truth; changed: readonly string[] },
+): Promise<Truth> {
   const api = connect(server.url, { token });
   const metrics = await readMetrics(server, api);
   const projects = new Map<string, ProjectTruth>();
@@ -271,17 +278,18 @@ export async function readServer(server: RealServer, token: string = server.admi
     for (const listed of page.components) {
       const { key, name, visibility, lastAnalysisDate } = listed;
       const browsable = (await api.tryGet('components/show', { component: key }, [403])) !== undefined;
-      const known = browsable ? await readProject(server, key, metrics, api) : NOTHING;
-      projects.set(key, { key, name, visibility, lastAnalysisDate, listed, browsable, ...known });
+      const same = before?.changed.includes(key) ? undefined : before?.known.projects.get(key);
+      const inside = same ?? (browsable ? await readProject(server, key, metrics, api) : NOTHING);
+      projects.set(key, { ...inside, key, name, visibility, lastAnalysisDate, listed, browsable });
     }
   }
   return { version: server.version, projects, metrics };
 }
 
-type Known = Pick<ProjectTruth, 'issues' | 'hotspots' | 'measures' | 'period' | 'history' | 'analyses'>;
+type Inside = Pick<ProjectTruth, 'issues' | 'hotspots' | 'measures' | 'period' | 'history' | 'analyses'>;
 
 /** What is known of a project that may not be browsed. */
-const NOTHING: Known = {
+const NOTHING: Inside = {
   issues: new Map(),
   hotspots: new Map(),
   measures: new Map(),
@@ -290,7 +298,7 @@ const NOTHING: Known = {
   analyses: [],
 };
 
-async function readProject(server: RealServer, key: string, metrics: Truth['metrics'], api: Api): Promise<Known> {
+async function readProject(server: RealServer, key: string, metrics: Truth['metrics'], api: Api): Promise<Inside> {
   const [issues, hotspots, measured, history, analyses] = await Promise.all([
     readIssues(server, key, api),
     readHotspots(server, key, api),

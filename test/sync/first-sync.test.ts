@@ -7,7 +7,15 @@ const VERSIONS: readonly Version[] = ['10.0', '10.7', '25.12', '26.9'];
 
 describe.each(VERSIONS)('SonarQube %s', (version) => {
   test('everything arrives, the ledger proves it, and a second run changes 0 rows', async () => {
-    const data = generate({ version, projects: 7, issuesPerProject: 180, hotspots: 12, analyses: 4, neverAnalysed: 1, seed: 3 });
+    const data = generate({
+      version,
+      projects: 7,
+      issuesPerProject: 180,
+      hotspots: 12,
+      analyses: 4,
+      neverAnalysed: 1,
+      seed: 3,
+    });
     await using r = await rig({ version, data, keepHotspots: true });
 
     const first = await r.sync();
@@ -15,7 +23,9 @@ describe.each(VERSIONS)('SonarQube %s', (version) => {
     expect(first).toMatchObject({ state: 'complete', mode: 'full', shortfalls: [] });
     await expectEqual(r);
 
-    const ledger = await r.rows<{ state: string; n: number }>('select state, count(*)::int as n from sonarqube_completeness group by 1');
+    const ledger = await r.rows<{ state: string; n: number }>(
+      'select state, count(*)::int as n from sonarqube_completeness group by 1',
+    );
     expect(ledger).toEqual([{ state: 'complete', n: 2 + 8 * 4 }]);
 
     r.requests();
@@ -57,7 +67,8 @@ describe.each(VERSIONS)('SonarQube %s', (version) => {
 test('tables have the columns of the contract, in its order, before any of ours', async () => {
   await using r = await rig({ data: generate({ projects: 1, issuesPerProject: 1, analyses: 1 }) });
   const contract: Record<string, string> = {
-    sonarqube_projects: 'id source_key name qualifier visibility last_analysis_date api_accessible metrics_synced_to issues_synced_at metrics_synced_at',
+    sonarqube_projects:
+      'id source_key name qualifier visibility last_analysis_date api_accessible metrics_synced_to issues_synced_at metrics_synced_at',
     sonarqube_issues:
       'id source_key component rule severity project_id effort debt status issue_status issue_type clean_code_attribute_category clean_code_attribute created_at updated_at synced_at',
     sonarqube_tags: 'id name',
@@ -73,6 +84,9 @@ test('tables have the columns of the contract, in its order, before any of ours'
       `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
       [table],
     );
-    expect(found.slice(0, wanted.length).map(({ name }) => name), table).toEqual(wanted);
+    expect(
+      found.slice(0, wanted.length).map(({ name }) => name),
+      table,
+    ).toEqual(wanted);
   }
 });

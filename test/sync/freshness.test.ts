@@ -76,7 +76,9 @@ describe('analyses', () => {
     r.sim.mutate.analysis(key, {
       // the scan began hours before its result became visible, and the new issue's line is years old
       date: r.sim.now() - 3 * 3600,
-      close: open(r, 2).slice(0, 3).map((issue) => issue.key),
+      close: open(r, 2)
+        .slice(0, 3)
+        .map((issue) => issue.key),
       add: [{ created: old, rule: issuesOf(r, 2)[0]!.rule }],
     });
     const report = await r.sync();
@@ -113,7 +115,9 @@ describe('what the server forgets', () => {
   test('purged issues stay, marked, and no longer count as open', async () => {
     await using r = await start();
     const { key } = r.sim.data.projects[1]!;
-    const gone = open(r, 1).slice(0, 5).map((issue) => issue.key);
+    const gone = open(r, 1)
+      .slice(0, 5)
+      .map((issue) => issue.key);
     r.sim.mutate.removeIssues(gone);
     const report = await r.sync();
     expect(report).toMatchObject({ state: 'complete' });
@@ -123,15 +127,19 @@ describe('what the server forgets', () => {
       [gone],
     );
     expect(rows).toEqual([{ status: 'CLOSED', issue_status: 'FIXED', gone_reason: 'vanished', marked: true }]);
-    expect(await r.rows(`select kept, state from sonarqube_completeness where stream = 'issues' and project = $1`, [key])).toEqual([
-      { kept: 5, state: 'complete' },
-    ]);
+    expect(
+      await r.rows(`select kept, state from sonarqube_completeness where stream = 'issues' and project = $1`, [key]),
+    ).toEqual([{ kept: 5, state: 'complete' }]);
     await expectEqual(r);
   });
 
   test('half of a project gone at once is first a suspicion: nothing is marked, and the run says so', async () => {
     await using r = await start({ projects: 2, issuesPerProject: 300 });
-    r.sim.mutate.removeIssues(issuesOf(r).slice(0, 150).map((issue) => issue.key));
+    r.sim.mutate.removeIssues(
+      issuesOf(r)
+        .slice(0, 150)
+        .map((issue) => issue.key),
+    );
     const report = await r.sync();
     expect(report.state).toBe('partly_failed');
     expect(report.shortfalls).toMatchObject([{ stream: 'issues', state: 'suspect' }]);

@@ -81,19 +81,28 @@ const STORED_ISSUES = `select i.source_key as key, p.source_key as project, i.co
   from sonarqube_issues i join sonarqube_projects p on p.id = i.project_id
  where i.deleted_at is null`;
 
-const byKey = (a: Record<string, unknown>, b: Record<string, unknown>): number => (String(a['key']) < String(b['key']) ? -1 : 1);
+const byKey = (a: Record<string, unknown>, b: Record<string, unknown>): number =>
+  String(a['key']) < String(b['key']) ? -1 : 1;
 
 /** Every issue, hotspot, project, analysis and history point of the server is stored, and nothing else is shown as present. */
 export async function expectEqual({ sim, rows }: Rig): Promise<void> {
   expect((await rows(STORED_ISSUES)).sort(byKey)).toEqual(issuesOf(sim));
-  expect((await rows(`select source_key as key, name from sonarqube_projects where deleted_at is null`)).sort(byKey)).toEqual(
-    sim.data.projects.map(({ key, name }) => ({ key, name })).sort(byKey),
-  );
+  expect(
+    (await rows(`select source_key as key, name from sonarqube_projects where deleted_at is null`)).sort(byKey),
+  ).toEqual(sim.data.projects.map(({ key, name }) => ({ key, name })).sort(byKey));
   const hotspots = sim.data.projects.flatMap((project) => project.hotspots.filter(({ status }) => status !== 'CLOSED'));
   expect(
-    (await rows(`select source_key as key, status, resolution from sonarqube_security_hotspots where deleted_at is null`)).sort(byKey),
-  ).toEqual(hotspots.map(({ key, status, resolution }) => ({ key, status, resolution: resolution ?? null })).sort(byKey));
-  const analyses = sim.data.projects.flatMap((project) => project.analyses.map(({ date }) => ({ key: `${project.key} ${String(iso(date))}` })));
+    (
+      await rows(
+        `select source_key as key, status, resolution from sonarqube_security_hotspots where deleted_at is null`,
+      )
+    ).sort(byKey),
+  ).toEqual(
+    hotspots.map(({ key, status, resolution }) => ({ key, status, resolution: resolution ?? null })).sort(byKey),
+  );
+  const analyses = sim.data.projects.flatMap((project) =>
+    project.analyses.map(({ date }) => ({ key: `${project.key} ${String(iso(date))}` })),
+  );
   const stored = await rows<{ project: string; date: string }>(
     `select p.source_key as project, a.date from sonarqube_analyses a join sonarqube_projects p on p.id = a.project_id where a.deleted_at is null`,
   );
@@ -101,7 +110,11 @@ export async function expectEqual({ sim, rows }: Rig): Promise<void> {
 }
 
 /** What the server itself says of one project's measures, for comparing with what is stored. */
-export async function serverMeasures(sim: Simulator, project: string, metrics: readonly string[]): Promise<Map<string, string>> {
+export async function serverMeasures(
+  sim: Simulator,
+  project: string,
+  metrics: readonly string[],
+): Promise<Map<string, string>> {
   const url = `${sim.url}/api/measures/component?component=${encodeURIComponent(project)}&metricKeys=${metrics.join(',')}`;
   const answer = await fetch(url, { headers: { authorization: `Bearer ${sim.tokens.admin}` } });
   const body = (await answer.json()) as {

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import type { Write, Written } from '../warehouse/write.ts';
+import { WriteQueue } from './queue.ts';
+
+const page = (rows: number): Write => ({
+  type: 'page',
+  page: { stream: 's', records: Array.from({ length: rows }), observedAt: new Date(0) },
+});
+const cursor: Write = { type: 'cursor', stream: 's', slice: 'x', cursor: { at: 1 } };
+const nothing: Written = { counts: new Map(), settlements: [] };
+const rowsIn = (batch: readonly Write[]): number =>
+  batch.reduce((sum, write) => sum + (write.type === 'page' ? write.page.records.length : 0), 0);
+
+describe('the queue between readers and the writer', () => {
+  test('writes in order, and what gathered meanwhile in one transaction', async () => {
+    const batches: (readonly Write[])[] = [];
+    const gate = Promise.withResolvers<undefined>();
+    const queue = new WriteQueue(
+      async (batch) => {
+        batches.push(batch);
+        if (batches.length === 1) await gate.promise;
+        return nothing;
+      },
+      () => undefined,
+    );
+    const first = page(1);
+    await queue.push(first);
+    await Promise.resolve();
+    await Promise.resolve();
+    const rest = [page(2), cursor, page(3)];
+    for (const write of rest) await queue.push(write);
+    gate.resolve(undefined);
+    await queue.drain();
+    expect(batches).toEqual([[first], rest]);
+  });
+
+  test('holds readers back when much waits, and lets them go on when it is written', async () => {
+    let written = 0;
+    const gate = Promise.withResolvers<undefined>();
+    const queue = new WriteQueue(
+      async (batch) => {
+        await gate.promise;
+        written += rowsIn(batch);
+        return nothing;
+      },
+      () => undefined,
+    );
+    for (let n = 0; n < 4; n += 1) await queue.push(page(5000));
+    let accepted = false;
+    const fifth = queue.push(page(5000)).then(() => (accepted = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(accepted).toBe(false);
+    gate.resolve(undefined);
+    await fifth;
+    await queue.drain();
+    expect(written).toBe(25_000);
+  });
+
+  test('a page larger than the limit is taken when nothing else waits', async () => {
+    const sizes: number[] = [];
+    const queue = new WriteQueue(
+      (batch) => {
+        sizes.push(rowsIn(batch));
+        return Promise.resolve(nothing);
+      },
+      () => undefined,
+    );
+    await queue.push(page(100_000));
+    await queue.drain();
+    expect(sizes).toEqual([100_000]);
+  });
+
+  test('a failed batch fails every later push, and nothing after it is written', async () => {
+    let batches = 0;
+    const queue = new WriteQueue(
+      () => {
+        batches += 1;
+        return Promise.reject(new Error('disk full'));
+      },
+      () => undefined,
+    );
+    await queue.push(page(1));
+    await expect(queue.drain()).rejects.toThrow('disk full');
+    await expect(queue.push(page(1))).rejects.toThrow('disk full');
+    expect(batches).toBe(1);
+  });
+});
