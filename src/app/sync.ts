@@ -24,6 +24,9 @@ export interface SyncRequest {
   readonly listedEndpointsOnly?: boolean;
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly except?: string };
   readonly ca?: string;
+  /** Hours after which what no date shows is looked for again (default 24); 0 never. */
+  readonly auditHours?: number;
+  readonly now?: () => Date;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -135,6 +138,8 @@ async function read(
     return await runSync(new SonarSource(client), warehouse, {
       connectionId: connection.id,
       full: request.full ?? false,
+      auditHours: request.auditHours ?? 24,
+      now: request.now ?? (() => new Date()),
       selects: selects(request.include ?? [], request.exclude ?? []),
       signal: request.signal,
       traffic: () => client.traffic,

@@ -1,4 +1,5 @@
 /** SonarQube Server as a source: which streams there are, and which requests bring which of them. */
+import { createHash } from 'node:crypto';
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Stream } from '../protocol/stream.ts';
 import type { Cursor, Emit, Look, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
@@ -100,6 +101,18 @@ export class SonarSource implements Source {
     else await this.#readIssues(task, emit);
   }
 
+  traits(pass: string): { shape: string; audit: 'recent' | 'full-if-changed' } {
+    const tables = pass === 'details' ? [measures, analyses, measuresHistory, hotspots] : [issues];
+    const columns = tables.flatMap((stream) => Object.keys(stream.columns));
+    const names = pass === 'details' ? [...columns, ...this.#metricKeys.toSorted()] : columns;
+    return {
+      // a metric or a column that is new reaches the rows that are stored only when they are read again
+      shape: createHash('sha256').update(names.join(' ')).digest('base64url').slice(0, 12),
+      // no date tells of a reviewed hotspot; of a moved line tells that there was an analysis
+      audit: pass === 'details' ? 'recent' : 'full-if-changed',
+    };
+  }
+
   streamsOf(pass: string): readonly string[] {
     return pass === 'details' ? ['measures', 'measures_history', 'hotspots'] : ['issues'];
   }
@@ -122,7 +135,7 @@ export class SonarSource implements Source {
       if (found.status === 404 && lastAnalysisDate === null) await this.#emitNeverAnalysed(ref, emit);
       else await this.#emitUnreadable(ref, found.problem, emit);
     }
-    await emit({ type: 'cursor', stream: 'details', slice: ref.key, cursor: { fingerprint: ref.fingerprint, newest } });
+    await this.#emitDone('details', ref, task, emit, { newest });
   }
 
   /** Returns the date of the newest analysis. `from` is the newest one already stored, null to read them all. */
@@ -219,23 +232,24 @@ export class SonarSource implements Source {
       if (!problem) readable.push(ref);
       else {
         await emit({ type: 'tally', tally: noTally('issues', ref.key, problem) });
-        await this.#emitIssueCursor(ref, emit);
+        await this.#emitDone('issues', ref, task, emit);
       }
     }
-    if (task.mode === 'recent') return this.#readRecent(readable, emit);
+    if (task.mode === 'recent') return this.#readRecent(readable, task, emit);
     const large = readable.filter((ref) => this.#isLarge(ref));
     const small = readable.filter((ref) => !this.#isLarge(ref));
-    for (const ref of large) await this.#walk([ref], task.cursors.get(ref.key), emit);
-    if (small.length > 0) await this.#walk(small, undefined, emit);
+    for (const ref of large) await this.#walk([ref], task, emit);
+    if (small.length > 0) await this.#walk(small, task, emit);
   }
 
   #isLarge(ref: ProjectRef): boolean {
     return (this.#violations.get(ref.key) ?? 0) > LARGE;
   }
 
-  async #walk(refs: readonly ProjectRef[], cursor: Cursor | undefined, emit: Emit): Promise<void> {
+  async #walk(refs: readonly ProjectRef[], task: Task, emit: Emit): Promise<void> {
     const keys = refs.map((ref) => ref.key);
     const [only] = keys.length === 1 ? keys : [];
+    const cursor = only === undefined ? undefined : task.cursors.get(only);
     const resumeFrom =
       only !== undefined && typeof cursor?.['resumeFrom'] === 'number' ? cursor['resumeFrom'] : undefined;
     const found = await enumerate<IssueRow>(
@@ -273,7 +287,7 @@ export class SonarSource implements Source {
           marks: { issues_synced_at: new Date() },
         },
       });
-      await this.#emitIssueCursor(ref, emit);
+      await this.#emitDone('issues', ref, task, emit);
     }
   }
 
@@ -282,7 +296,7 @@ export class SonarSource implements Source {
    * analysis writes is dated at its start, which may lie hours before it becomes visible, but never before the analysis
    * that preceded it. More than 10,000 changes are read project by project, and more in one project by a whole walk.
    */
-  async #readRecent(refs: readonly ProjectRef[], emit: Emit): Promise<void> {
+  async #readRecent(refs: readonly ProjectRef[], task: Task, emit: Emit): Promise<void> {
     if (refs.length === 0) return;
     const analyses = refs.map((ref) => this.#knownAnalysis.get(ref.key) ?? null);
     const since = Math.min(
@@ -291,8 +305,8 @@ export class SonarSource implements Source {
     );
     const recent = await this.#readUpdated({ componentKeys: refs.map((ref) => ref.key).join(',') }, since, emit);
     if (!recent.whole) {
-      if (refs.length > 1) for (const ref of refs) await this.#readRecent([ref], emit);
-      else await this.#walk(refs, undefined, emit);
+      if (refs.length > 1) for (const ref of refs) await this.#readRecent([ref], task, emit);
+      else await this.#walk(refs, { ...task, mode: 'full' }, emit);
       return;
     }
     const [only] = refs.length === 1 ? refs : [];
@@ -318,7 +332,7 @@ export class SonarSource implements Source {
           marks: { issues_synced_at: new Date() },
         },
       });
-      await this.#emitIssueCursor(ref, emit);
+      await this.#emitDone('issues', ref, task, emit);
     }
   }
 
@@ -351,8 +365,12 @@ export class SonarSource implements Source {
     }
   }
 
-  async #emitIssueCursor(ref: ProjectRef, emit: Emit): Promise<void> {
-    await emit({ type: 'cursor', stream: 'issues', slice: ref.key, cursor: { fingerprint: ref.fingerprint } });
+  /** The cursor of a pass that has ended: what the project looked like then, and when it was last read whole. */
+  async #emitDone(pass: string, ref: ProjectRef, task: Task, emit: Emit, notes: Cursor = {}): Promise<void> {
+    const { fingerprint, key } = ref;
+    const full = task.mode === 'full' ? fingerprint : task.cursors.get(key)?.['full'];
+    const cursor = { ...notes, fingerprint, full, shape: this.traits(pass).shape };
+    await emit({ type: 'cursor', stream: pass, slice: key, cursor });
   }
 
   // ------------------------------------------------------------------ what changed

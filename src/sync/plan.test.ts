@@ -5,29 +5,64 @@ import { planPass, selects } from './plan.ts';
 
 const project = (key: string, fingerprint = '1'): ProjectRef => ({ key, fingerprint, notes: {} });
 const look = (...touched: string[]): Look => ({ touched: new Set(touched), whole: true, total: 0 });
-const known = (fingerprint: string, state: LedgerState) => ({
-  cursors: new Map([['p', { fingerprint }]]),
-  states: new Map([['p', state]]),
-});
+const NOW = new Date('2026-01-10T00:00:00Z');
+const known = (fingerprint: string, state: LedgerState, { shape = 's', full = fingerprint, hoursAgo = 1 } = {}) => {
+  const then = new Date(NOW.getTime() - hoursAgo * 3_600_000);
+  return {
+    cursors: new Map([['p', { fingerprint, full, shape }]]),
+    checked: new Map([['p', { state, checkedAt: then, fullReadAt: then }]]),
+  };
+};
+const nothingKnown = { cursors: new Map(), checked: new Map() };
+type Case = [
+  projects: ProjectRef[],
+  known: Parameters<typeof planPass>[1],
+  look: Look,
+  audit?: 'recent' | 'full-if-changed',
+  full?: boolean,
+];
 
 describe('plan', () => {
-  test.each<[string, Parameters<typeof planPass>, 'full' | 'recent' | 'nothing']>([
-    ['a new project', [[project('p')], { cursors: new Map(), states: new Map() }, look(), false], 'full'],
-    ['an unchanged one', [[project('p')], known('1', 'complete'), look(), false], 'nothing'],
-    ['a changed one', [[project('p', '2')], known('1', 'complete'), look(), false], 'recent'],
-    ['one that people touched', [[project('p')], known('1', 'complete'), look('p'), false], 'recent'],
+  test.each<[string, Case, 'full' | 'recent' | 'nothing']>([
+    ['a new project', [[project('p')], nothingKnown, look()], 'full'],
+    ['an unchanged one', [[project('p')], known('1', 'complete'), look()], 'nothing'],
+    ['a changed one', [[project('p', '2')], known('1', 'complete'), look()], 'recent'],
+    ['one that people touched', [[project('p')], known('1', 'complete'), look('p')], 'recent'],
     [
       'a look that did not reach its end',
-      [[project('p')], known('1', 'complete'), { ...look(), whole: false }, false],
+      [[project('p')], known('1', 'complete'), { ...look(), whole: false }],
       'recent',
     ],
-    ['one that fell short', [[project('p')], known('1', 'short'), look(), false], 'full'],
-    ['one that was moving', [[project('p')], known('1', 'moving'), look(), false], 'full'],
-    ['one that is suspect', [[project('p')], known('1', 'suspect'), look(), false], 'full'],
-    ['one that was closed to the token', [[project('p')], known('1', 'unreadable'), look(), false], 'full'],
-    ['everything asked for', [[project('p')], known('1', 'complete'), look(), true], 'full'],
+    ['one that fell short', [[project('p')], known('1', 'short'), look()], 'full'],
+    ['one that was moving', [[project('p')], known('1', 'moving'), look()], 'full'],
+    ['one that is suspect', [[project('p')], known('1', 'suspect'), look()], 'full'],
+    ['one that was closed to the token', [[project('p')], known('1', 'unreadable'), look()], 'full'],
+    ['everything asked for', [[project('p')], known('1', 'complete'), look(), 'recent', true], 'full'],
+    [
+      'one whose rows would come out differently now',
+      [[project('p')], known('1', 'complete', { shape: 'old' }), look()],
+      'full',
+    ],
+    [
+      'a day later, where no date tells',
+      [[project('p')], known('1', 'complete', { hoursAgo: 24 }), look(), 'recent'],
+      'recent',
+    ],
+    ['a day later, unchanged', [[project('p')], known('1', 'complete', { hoursAgo: 24 }), look()], 'nothing'],
+    [
+      'a day later, changed since it was read whole',
+      [[project('p')], known('1', 'complete', { full: '0', hoursAgo: 24 }), look()],
+      'full',
+    ],
+    [
+      'an hour later, changed since it was read whole',
+      [[project('p')], known('1', 'complete', { full: '0' }), look()],
+      'nothing',
+    ],
   ])('%s', (_, input, expected) => {
-    const { full, recent } = planPass(...input);
+    const [projects, memory, seen, audit = 'full-if-changed', everything = false] = input;
+    const wishes = { full: everything, auditHours: 24, now: NOW };
+    const { full, recent } = planPass(projects, memory, seen, { shape: 's', audit }, wishes);
     expect([full.length, recent.length]).toEqual([expected === 'full' ? 1 : 0, expected === 'recent' ? 1 : 0]);
   });
 });

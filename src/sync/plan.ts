@@ -1,11 +1,36 @@
 /** What a run must read, decided from what is known. Pure. */
 import type { Cursor, LedgerState, Look, ProjectRef } from '../protocol/sync.ts';
 
+/** What the ledger says of one project over a pass's streams. */
+export interface Checked {
+  /** The worst state. */
+  readonly state: LedgerState;
+  /** When the stream that has waited longest was last compared with the server. */
+  readonly checkedAt: Date;
+  /** When the stream that has waited longest was last read whole; null when one never was. */
+  readonly fullReadAt: Date | null;
+}
+
 /** What the warehouse remembers of one pass, by project key. */
 export interface Known {
   readonly cursors: ReadonlyMap<string, Cursor>;
-  /** The worst state in the ledger over the pass's streams. */
-  readonly states: ReadonlyMap<string, LedgerState>;
+  readonly checked: ReadonlyMap<string, Checked>;
+}
+
+/** What a run is asked to do. */
+export interface Wishes {
+  /** Read everything again, whatever is known. */
+  readonly full: boolean;
+  /** Hours after which what no date shows is looked for again; 0 never. */
+  readonly auditHours: number;
+  readonly now: Date;
+}
+
+/** How a pass is audited: read again in any case, or read whole when the project changed since that was last done. */
+export interface PassTraits {
+  /** Changes when the rows would come out differently from the same answers: our columns, the server's metrics. */
+  readonly shape: string;
+  readonly audit: 'recent' | 'full-if-changed';
 }
 
 export interface PassPlan {
@@ -16,24 +41,50 @@ export interface PassPlan {
 /** States after which only a whole read can say more. */
 const UNSETTLED: ReadonlySet<LedgerState> = new Set(['short', 'suspect', 'moving', 'unreadable']);
 
-/** Which projects one pass reads, and how. `look` is null when everything is read anyway. */
+/** Which projects one pass reads, and how. */
 export function planPass(
   listed: readonly ProjectRef[],
   known: Known,
-  look: Look | null,
-  everything: boolean,
+  look: Look,
+  traits: PassTraits,
+  wishes: Wishes,
 ): PassPlan {
   const full: ProjectRef[] = [];
   const recent: ProjectRef[] = [];
   for (const project of listed) {
-    const fingerprint = known.cursors.get(project.key)?.['fingerprint'];
-    const state = known.states.get(project.key);
-    if (everything || fingerprint === undefined || state === undefined || UNSETTLED.has(state)) full.push(project);
-    else if (fingerprint !== project.fingerprint || look === null || !look.whole || look.touched.has(project.key)) {
-      recent.push(project);
-    }
+    const cursor = known.cursors.get(project.key);
+    const checked = known.checked.get(project.key);
+    const mode = wishes.full ? 'full' : modeOf(project, cursor, checked, look, traits, wishes);
+    if (mode === 'full') full.push(project);
+    if (mode === 'recent') recent.push(project);
   }
   return { full, recent };
+}
+
+function modeOf(
+  project: ProjectRef,
+  cursor: Cursor | undefined,
+  checked: Checked | undefined,
+  look: Look,
+  { shape, audit }: PassTraits,
+  wishes: Wishes,
+): 'full' | 'recent' | null {
+  if (cursor?.['shape'] !== shape || cursor['fingerprint'] === undefined) return 'full';
+  if (checked === undefined || UNSETTLED.has(checked.state)) return 'full';
+  const changedSinceFull = cursor['full'] !== project.fingerprint;
+  if (audit === 'full-if-changed' && changedSinceFull && isDue(project.key, checked.fullReadAt, wishes)) return 'full';
+  if (cursor['fingerprint'] !== project.fingerprint || !look.whole || look.touched.has(project.key)) return 'recent';
+  return audit === 'recent' && isDue(project.key, checked.checkedAt, wishes) ? 'recent' : null;
+}
+
+/** Due after half to all of the interval, by the project's key: what was first read together is not audited together. */
+function isDue(key: string, last: Date | null, { auditHours, now }: Wishes): boolean {
+  if (auditHours === 0) return false;
+  if (last === null) return true;
+  let hash = 0;
+  for (const character of key) hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) >>> 0;
+  const hours = auditHours * (0.5 + (hash % 1000) / 2000);
+  return now.getTime() - last.getTime() >= hours * 3_600_000;
 }
 
 /** Glob patterns over project keys: `*` any run of characters, `?` one. No pattern includes everything. */

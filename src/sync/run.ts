@@ -19,6 +19,9 @@ export interface RunOptions {
   readonly connectionId: number;
   /** Read everything again, whatever is known. */
   readonly full: boolean;
+  /** Hours after which what no date shows is looked for again; 0 never. */
+  readonly auditHours: number;
+  readonly now: () => Date;
   readonly selects: (projectKey: string) => boolean;
   readonly signal: AbortSignal;
   readonly traffic: () => { requests: number; retries: number; bytes: number };
@@ -61,7 +64,7 @@ class Run {
     this.#source = source;
     this.#warehouse = warehouse;
     this.#options = options;
-    const writer = warehouse.writer(options.connectionId, source.streams);
+    const writer = warehouse.writer(options.connectionId, source.streams, options.now);
     this.#queue = new WriteQueue(
       (batch) => writer.write(batch),
       ({ counts, settlements }) => {
@@ -82,7 +85,7 @@ class Run {
   }
 
   async #run(): Promise<RunResult> {
-    const { connectionId, full } = this.#options;
+    const { connectionId } = this.#options;
     const listed = (await this.#source.list(this.#emit)).filter((project) => this.#options.selects(project.key));
     await this.#settled();
     this.#tell({ type: 'projects', total: listed.length });
@@ -95,7 +98,7 @@ class Run {
     this.#tell({ type: 'expected', stream: 'issues', rows: look.total });
     this.#sized.add('issues');
 
-    const incremental = await this.#readPlanned(listed, look, full);
+    const incremental = await this.#readPlanned(listed, look);
     this.#tell({ type: 'phase', phase: 'checking' });
     await this.#rereadUnsettled(listed);
     await this.#compareTotals(listed, look);
@@ -116,10 +119,12 @@ class Run {
   // ------------------------------------------------------------------ reading
 
   /** Reads what the plan names, group by group: all passes of a group before the next. True when anything was skipped. */
-  async #readPlanned(listed: readonly ProjectRef[], look: Look, everything: boolean): Promise<boolean> {
+  async #readPlanned(listed: readonly ProjectRef[], look: Look): Promise<boolean> {
     const known = await this.#known();
+    const wishes = { full: this.#options.full, auditHours: this.#options.auditHours, now: this.#options.now() };
     const plans = new Map<string, PassPlan>();
-    for (const pass of this.#source.passes) plans.set(pass, planPass(listed, this.#of(known, pass), look, everything));
+    for (const pass of this.#source.passes)
+      plans.set(pass, planPass(listed, this.#of(known, pass), look, this.#source.traits(pass), wishes));
     const planned = new Set([...plans.values()].flatMap((plan) => [...plan.full, ...plan.recent]));
     this.#tell({ type: 'project-done', count: listed.length - planned.size });
 
@@ -256,16 +261,16 @@ class Run {
   async #known(): Promise<KnownByPass> {
     const { connectionId } = this.#options;
     const cursors = new Map<string, Known['cursors']>();
-    const states = new Map<string, Known['states']>();
+    const checked = new Map<string, Known['checked']>();
     for (const pass of this.#source.passes) {
       cursors.set(pass, await this.#warehouse.cursors(connectionId, pass));
-      states.set(pass, await this.#warehouse.states(connectionId, this.#source.streamsOf(pass)));
+      checked.set(pass, await this.#warehouse.checked(connectionId, this.#source.streamsOf(pass)));
     }
-    return { cursors, states };
+    return { cursors, checked };
   }
 
-  #of({ cursors, states }: KnownByPass, pass: string): Known {
-    return { cursors: cursors.get(pass) ?? new Map(), states: states.get(pass) ?? new Map() };
+  #of({ cursors, checked }: KnownByPass, pass: string): Known {
+    return { cursors: cursors.get(pass) ?? new Map(), checked: checked.get(pass) ?? new Map() };
   }
 
   #tell(event: ProgressEvent): void {
@@ -276,7 +281,7 @@ class Run {
 
 interface KnownByPass {
   readonly cursors: ReadonlyMap<string, Known['cursors']>;
-  readonly states: ReadonlyMap<string, Known['states']>;
+  readonly checked: ReadonlyMap<string, Known['checked']>;
 }
 
 const shortfallKey = (stream: string, project: string | null): string => `${stream}\u0000${project ?? ''}`;

@@ -1,7 +1,7 @@
 /** The completeness ledger: what a pass found, judged by one pure function, and the rows the server no longer has. */
 import type pg from 'pg';
 import type { LedgerState, Tally } from '../protocol/sync.ts';
-import type { AnyStream } from './ddl.ts';
+import { recordColumns, type AnyStream } from './ddl.ts';
 import type { References } from './references.ts';
 
 /** What is known when a pass over one stream of one project has been written. */
@@ -12,7 +12,7 @@ export interface Evidence {
   readonly holes: number;
   /** Rows here that are not marked gone. */
   readonly present: number;
-  readonly problem?: Tally['problem'];
+  readonly problem?: NonNullable<Tally['problem']>;
 }
 
 export interface Verdict {
@@ -101,6 +101,8 @@ export class Ledger {
 
   async settle(client: pg.ClientBase, tally: Tally, now: Date): Promise<Settlement> {
     const stream = this.#counted(tally);
+    if (tally.stream === 'projects' && sawAll(tally)) await this.#followRenames(client, tally);
+    if (tally.stream === 'issues') await this.#noteConversions(client, tally);
     const scope = await this.#scope(client, tally);
     let { present, kept } = await this.#count(client, stream, scope);
     const missing = sawAll(tally) && present !== tally.seen ? await this.#notMet(client, stream, scope, tally) : [];
@@ -245,6 +247,48 @@ export class Ledger {
     ]);
   }
 
+  /**
+   * A project whose key changed keeps its row and all that hangs on it: the server's own id tells (2025.6 and later; before
+   * that only the issues find their way, by their keys). The row just made for the new key gives its key to the old row.
+   */
+  async #followRenames(client: pg.ClientBase, tally: Tally): Promise<void> {
+    const { rows } = await client.query<{ old_id: number; new_id: number; old_key: string; new_key: string }>(RENAMED, [
+      this.#connectionId,
+    ]);
+    for (const { old_id, new_id, old_key, new_key } of rows) {
+      if (tally.keys?.has(old_key) || !tally.keys?.has(new_key)) continue;
+      const columns = recordColumns(this.#counted(tally)).map(([name]) => `${name} = n.${name}`);
+      await client.query(
+        `with n as (delete from sonarqube_projects where id = $2 returning *)
+         update sonarqube_projects o set ${columns.join(', ')}, synced_at = n.synced_at from n where o.id = $1`,
+        [old_id, new_id],
+      );
+      await client.query('update sonarqube_completeness set project = $3 where connection_id = $1 and project = $2', [
+        this.#connectionId,
+        old_key,
+        new_key,
+      ]);
+      // without cursors it is read whole: the new key is in the name of every file
+      await client.query('delete from soundings.cursors where connection_id = $1 and slice = $2', [
+        this.#connectionId,
+        old_key,
+      ]);
+      this.#references.forget('projects', [old_key, new_key]);
+    }
+  }
+
+  /** From 2026.4 on a server turns hotspots into issues under the same keys: such a hotspot did not vanish. */
+  async #noteConversions(client: pg.ClientBase, { project }: Tally): Promise<void> {
+    if (project === null || !this.#streams.has('hotspots')) return;
+    await client.query(
+      `update sonarqube_security_hotspots h set gone_reason = 'converted'
+         from sonarqube_issues i, sonarqube_projects p
+        where p.connection_id = $1 and p.source_key = $2 and h.project_id = p.id and h.gone_reason = 'vanished'
+          and i.connection_id = $1 and i.source_key = h.source_key and i.deleted_at is null`,
+      [this.#connectionId, project],
+    );
+  }
+
   async #setMarks(client: pg.ClientBase, project: string, marks: Readonly<Record<string, unknown>>): Promise<void> {
     const names = Object.keys(marks);
     const set = names.map((name, index) => `${name} = $${index + 3}`).join(', ');
@@ -255,6 +299,16 @@ export class Ledger {
     ]);
   }
 }
+
+/** Two rows of one project: the one that is not listed any more, and one made in this run that nothing hangs on yet. */
+const RENAMED = `select o.id as old_id, n.id as new_id, o.source_key as old_key, n.source_key as new_key
+  from sonarqube_projects o
+  join sonarqube_projects n on n.connection_id = o.connection_id and n.project_uuid = o.project_uuid and n.id > o.id
+ where o.connection_id = $1 and o.deleted_at is null
+   and not exists (select from sonarqube_issues i where i.project_id = n.id)
+   and not exists (select from sonarqube_analyses a where a.project_id = n.id)
+   and not exists (select from sonarqube_current_measures c where c.project_id = n.id)
+   and not exists (select from sonarqube_security_hotspots h where h.project_id = n.id)`;
 
 /** A suspicion keeps the time of its first sight as long as it names the same number of rows. */
 const LEDGER_ROW = `insert into sonarqube_completeness as c

@@ -26,12 +26,6 @@ export class References implements Lookup {
     return this.#tagSets.get(tagKey(tags));
   }
 
-  /** Source key of a row id; the way back, for telling which rows a pass did not meet. */
-  sourceKey(stream: string, id: number): string | undefined {
-    for (const [key, known] of this.#ids.get(stream) ?? []) if (known === id) return key;
-    return undefined;
-  }
-
   /** Looks up what the records refer to and is not known yet; records whose reference is not stored stay unresolved. */
   async load(client: pg.ClientBase, stream: AnyStream, records: readonly unknown[]): Promise<void> {
     for (const column of Object.values(stream.columns)) {
@@ -69,6 +63,11 @@ export class References implements Lookup {
       const { rows } = await client.query<{ id: number }>(TAG_SET, [tags]);
       if (rows[0]) this.#tagSets.set(key, rows[0].id);
     }
+  }
+
+  /** Forgets rows whose source key changed. */
+  forget(stream: string, sourceKeys: readonly string[]): void {
+    for (const key of sourceKeys) this.#ids.get(stream)?.delete(key);
   }
 
   /** Forgets what a rolled back transaction may have made. */

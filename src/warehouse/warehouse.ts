@@ -17,6 +17,20 @@ export interface LedgerRow {
   readonly checked_at: string;
 }
 
+interface CheckedRow {
+  readonly project: string;
+  readonly state: LedgerState;
+  readonly checked_at: string;
+  readonly full_read_at: string | null;
+}
+
+/** The worst state of some streams of a project, and what has waited longest. */
+export interface CheckedProject {
+  readonly state: LedgerState;
+  readonly checkedAt: Date;
+  readonly fullReadAt: Date | null;
+}
+
 export class Warehouse {
   readonly #database: Database;
 
@@ -30,8 +44,8 @@ export class Warehouse {
     return new Warehouse(database);
   }
 
-  writer(connectionId: number, streams: readonly AnyStream[]): Writer {
-    return new Writer(this.#database, connectionId, streams);
+  writer(connectionId: number, streams: readonly AnyStream[], now: () => Date): Writer {
+    return new Writer(this.#database, connectionId, streams, now);
   }
 
   async cursors(connectionId: number, stream: string): Promise<Map<string, Cursor>> {
@@ -58,15 +72,25 @@ export class Warehouse {
     );
   }
 
-  /** The worst state of the given streams by project; a project without a row for each of them has none. */
-  async states(connectionId: number, streams: readonly string[]): Promise<Map<string, LedgerState>> {
-    const { rows } = await this.#database.query<{ project: string; state: LedgerState }>(
-      `select project, (array_agg(state order by array_position($3::text[], state)))[1] as state
+  /** What the ledger says of the given streams together, by project; a project without a row for each of them has none. */
+  async checked(connectionId: number, streams: readonly string[]): Promise<Map<string, CheckedProject>> {
+    const { rows } = await this.#database.query<CheckedRow>(
+      `select project, (array_agg(state order by array_position($3::text[], state)))[1] as state,
+              min(checked_at) as checked_at, case when bool_and(full_read_at is not null) then min(full_read_at) end as full_read_at
          from sonarqube_completeness
         where connection_id = $1 and stream = any($2) group by project having count(*) = cardinality($2)`,
       [connectionId, streams, ['unreadable', 'short', 'suspect', 'moving', 'complete']],
     );
-    return new Map(rows.map((row) => [row.project, row.state]));
+    return new Map(
+      rows.map(({ project, state, checked_at, full_read_at }) => [
+        project,
+        {
+          state,
+          checkedAt: new Date(checked_at),
+          fullReadAt: full_read_at === null ? null : new Date(full_read_at),
+        },
+      ]),
+    );
   }
 
   /** Rows that the server still has (holes it counts included), by project key, over projects open to the token. */

@@ -37,8 +37,16 @@ export class Writer {
   readonly #streams: ReadonlyMap<string, AnyStream>;
   readonly #references: References;
   readonly #ledger: Ledger;
+  readonly #now: () => Date;
 
-  constructor(database: Database, connectionId: number, streams: readonly AnyStream[]) {
+  /** `now` dates what the ledger finds; observations carry their own time. */
+  constructor(
+    database: Database,
+    connectionId: number,
+    streams: readonly AnyStream[],
+    now: () => Date = () => new Date(),
+  ) {
+    this.#now = now;
     this.#database = database;
     this.#connectionId = connectionId;
     this.#streams = new Map(streams.map((stream) => [stream.name, stream]));
@@ -59,7 +67,7 @@ export class Writer {
         }
         for (const write of batch) {
           if (write.type === 'cursor') await this.#setCursor(client, write);
-          if (write.type === 'tally') settlements.push(await this.#ledger.settle(client, write.tally, new Date()));
+          if (write.type === 'tally') settlements.push(await this.#ledger.settle(client, write.tally, this.#now()));
         }
         return { counts, settlements };
       });

@@ -17,6 +17,10 @@ export const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 /** Nothing in a test's database is worth surviving a power cut. */
 const SETTINGS: Settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '200' };
 
+/** No run of a test takes that long; the retries of one request last half a minute. */
+const MOST_MS = 100_000;
+const LINGER_MS = 10_000;
+
 export interface Ran {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -32,6 +36,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Put before the program: `nsenter …`. */
   readonly through?: readonly string[];
+  /** It goes on after its result until it is told to stop. */
+  readonly held?: boolean;
   /** Further texts that must appear in no output. */
   readonly secrets?: readonly string[];
 }
@@ -45,7 +51,7 @@ export interface Running {
 
 /** Starts the program with a bare environment, in which nothing of this machine's settings counts. */
 export function start(args: readonly string[], options: RunOptions = {}): Running {
-  const { token, env = {}, input, through = [], secrets = [] } = options;
+  const { token, env = {}, input, through = [], secrets = [], held = false } = options;
   const [command = process.execPath, ...rest] = [...through, process.execPath, MAIN, ...args];
   const child = spawn(command, rest, {
     cwd: tmpdir(),
@@ -64,8 +70,14 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
     child[name].setEncoding('utf8').on('data', (text: string) => (texts[name] += text));
   }
   child.stdin.on('error', () => undefined).end(input ?? '');
+  let lastWord = Date.now();
+  child.stdout.on('data', () => (lastWord = Date.now()));
+  const patience = setTimeout(() => child.kill('SIGKILL'), MOST_MS);
   const ended = (async (): Promise<Ran> => {
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    clearTimeout(patience);
+    // the report is the last thing it does: who reads it in a script must not wait for what nobody needs any more
+    if (texts.stdout !== '' && !held) expect(Date.now() - lastWord, texts.stdout).toBeLessThan(LINGER_MS);
     for (const secret of [...secrets, ...(token !== undefined && token.length > 8 ? [token] : [])]) {
       expect(`${texts.stdout}\n${texts.stderr}`).not.toContain(secret);
     }

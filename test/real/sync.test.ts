@@ -251,7 +251,7 @@ describe.each(chosen)('SonarQube %s', (version) => {
       const [accepted, assigned, tagged] = open.map(({ key }) => key);
       await mutate.transition(r.server, accepted!, 'accept');
       await mutate.assign(r.server, assigned!, DEVELOPER);
-      await mutate.setTags(r.server, tagged!, ['fresh', 'ünïcode']);
+      await mutate.setTags(r.server, tagged!, ['fresh', 'c++']);
       const { hotspots } = truth.projects.get('real-history')!;
       const hotspot = [...hotspots.values()].find(({ status }) => status === 'TO_REVIEW')?.key;
       expect(hotspot === undefined).toBe(isModern(version));
@@ -279,7 +279,8 @@ describe.each(chosen)('SonarQube %s', (version) => {
       ]);
     });
 
-    it('sees what an analysis closed, found and measured', async () => {
+    const analysed = isModern(version); // once is enough, an analysis takes half a minute
+    it.runIf(analysed)('sees what an analysis closed, found and measured', async () => {
       const before = truth;
       await mutate.rescan(r.server, 'real-history', 4, log);
       await reread('real-history');

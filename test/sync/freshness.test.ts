@@ -200,3 +200,91 @@ test('--full reports what the incremental way had missed, which is nothing', asy
   await r.sync();
   expect(await r.sync({ full: true })).toMatchObject({ state: 'complete', mode: 'full', changes: 0 });
 });
+
+describe('what no date shows', () => {
+  const clocked = async (): Promise<{ r: Rig; later: (hours: number) => () => Date }> => {
+    const r = await start({ projects: 3 });
+    const begin = Date.now();
+    return { r, later: (hours) => () => new Date(begin + hours * 3_600_000) };
+  };
+
+  test('a hotspot reviewed in a project of which nothing else changed is seen by the daily sweep', async () => {
+    const { r, later } = await clocked();
+    await using _ = r;
+    r.sim.mutate.reviewHotspot(
+      r.sim.data.projects[0]!.hotspots.find(({ status }) => status === 'TO_REVIEW')!.key,
+      'SAFE',
+    );
+    await r.sync({ now: later(1) });
+    expect(await r.sync({ now: later(25) })).toMatchObject({ state: 'complete' });
+    await expectEqual(r);
+  });
+
+  test('a line that moved is seen by the daily audit of projects that were analysed, and by --full', async () => {
+    const { r, later } = await clocked();
+    await using _ = r;
+    const { key } = r.sim.data.projects[1]!;
+    const issue = open(r, 1).find(({ line }) => line !== undefined)!;
+    r.sim.mutate.analysis(key, { move: { [issue.key]: 7 } });
+    const line = async () =>
+      (await r.rows<{ line: number }>('select line from sonarqube_issues where source_key = $1', [issue.key]))[0]?.line;
+    await r.sync({ now: later(1) });
+    expect(await line()).toBe(issue.line! - 7);
+    await r.sync({ now: later(26) });
+    expect(await line()).toBe(issue.line);
+  });
+
+  test('an audit that is turned off asks nothing', async () => {
+    const { r, later } = await clocked();
+    await using _ = r;
+    r.requests();
+    await r.sync({ now: later(100), auditHours: 0 });
+    const { 'projects/search': _pages, ...asked } = r.requests();
+    expect(Object.values(asked).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(5);
+  });
+
+  test('metrics that an upgrade adds reach projects that were not analysed since', async () => {
+    await using r = await start({ projects: 2 });
+    r.sim.upgrade('26.9');
+    const report = await r.sync();
+    expect(report.progress.streams['metrics']?.added).toBeGreaterThan(0);
+    const server =
+      await r.rows(`select 1 from sonarqube_current_measures c join sonarqube_metrics m on m.id = c.metric_id
+      where m.first_seen_at > (select min(first_seen_at) from sonarqube_metrics)`);
+    expect(server.length).toBeGreaterThan(0);
+  });
+});
+
+describe('identity', () => {
+  test('a renamed project keeps its rows, its history and its id', async () => {
+    const data = generate({ projects: 12, issuesPerProject: 30, analyses: 3, seed: 8 });
+    await using r = await rig({ version: '26.9', data });
+    await r.sync();
+    const { key } = r.sim.data.projects[4]!;
+    const id = async (name: string) =>
+      (await r.rows<{ id: number }>('select id from sonarqube_projects where source_key = $1', [name]))[0]?.id;
+    const before = await id(key);
+    r.sim.mutate.renameProject(key, 'renamed:project', 'Renamed');
+    const report = await r.sync();
+    expect(report).toMatchObject({ state: 'complete' });
+    expect(await id('renamed:project')).toBe(before);
+    expect(await id(key)).toBeUndefined();
+    expect(await r.rows('select 1 from sonarqube_issues where deleted_at is not null')).toEqual([]);
+    await expectEqual(r);
+  });
+
+  test('a hotspot that became an issue under the same key is converted, not vanished', async () => {
+    await using r = await start({ projects: 2 });
+    const { key, hotspots } = r.sim.data.projects[0]!;
+    const converted = hotspots[0]!.key;
+    r.sim.mutate.convertHotspot(converted);
+    r.sim.mutate.analysis(key, {});
+    expect((await r.sync()).state).toBe('complete');
+    expect(
+      await r.rows('select gone_reason from sonarqube_security_hotspots where source_key = $1', [converted]),
+    ).toEqual([{ gone_reason: 'converted' }]);
+    expect(await r.rows('select deleted_at from sonarqube_issues where source_key = $1', [converted])).toEqual([
+      { deleted_at: null },
+    ]);
+  });
+});

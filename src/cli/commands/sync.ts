@@ -12,6 +12,7 @@ interface SyncFlags extends StoreFlags {
   readonly project?: readonly string[];
   readonly exclude?: readonly string[];
   readonly maxConcurrency?: number;
+  readonly auditHours?: number;
   readonly listedEndpointsOnly?: boolean;
   readonly strict?: boolean;
   readonly proxy?: string;
@@ -30,6 +31,7 @@ export function addSync(program: Command): void {
       .option('--full', 'read everything again and count what had been missed')
       .option('--project <pattern...>', 'only projects whose key matches; * and ? are wildcards')
       .option('--exclude <pattern...>', 'no projects whose key matches')
+      .option('--audit-hours <n>', 'look again after so long for what no date shows; 0 never (default: 24)', hours)
       .option('--max-concurrency <n>', 'requests in flight at once (default: 4)', positiveInteger)
       .option('--proxy <url>', 'proxy for the server (default: HTTPS_PROXY or HTTP_PROXY)')
       .option('--ca <file>', 'certificate authority of the server, as PEM')
@@ -65,6 +67,7 @@ async function runSyncCommand(flags: SyncFlags): Promise<void> {
         include: flags.project ?? [],
         exclude: flags.exclude ?? [],
         listedEndpointsOnly: flags.listedEndpointsOnly ?? false,
+        ...(flags.auditHours !== undefined && { auditHours: flags.auditHours }),
         ...(flags.maxConcurrency !== undefined && { maxConcurrency: flags.maxConcurrency }),
         ...(ca !== undefined && { ca }),
       });
@@ -129,6 +132,13 @@ async function readText(file: string, flag: string): Promise<string> {
       { cause },
     );
   }
+}
+
+function hours(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('It must be a number of hours, 0 or more.');
+  return value;
 }
 
 function positiveInteger(text: string): number {
