@@ -76,6 +76,7 @@ export class SonarClient {
   readonly #limit: LimitFunction;
   /** The server's clock at the first answer. Until there is one, a failure is reported at once instead of waited for. */
   #firstAnswerAt: Date | null = null;
+  #skewMs = 0;
 
   constructor(options: ClientOptions) {
     this.baseUrl = options.baseUrl;
@@ -96,6 +97,11 @@ export class SonarClient {
 
   get firstAnswerAt(): Date | null {
     return this.#firstAnswerAt;
+  }
+
+  /** The server's clock now, in epoch seconds: this machine's, corrected by what the first answer showed. */
+  serverNow(): number {
+    return (Date.now() + this.#skewMs) / 1000;
   }
 
   /** GETs one of the listed endpoints as JSON; retries what may pass; throws a ConnectorError. */
@@ -121,6 +127,7 @@ export class SonarClient {
       this.#options.signal?.throwIfAborted();
       try {
         const reply = await this.#once(endpoint, params, where);
+        if (!this.#firstAnswerAt && reply.serverDate) this.#skewMs = reply.serverDate.getTime() - reply.receivedAt.getTime();
         this.#firstAnswerAt ??= reply.serverDate ?? reply.receivedAt;
         return reply;
       } catch (thrown) {

@@ -35,9 +35,9 @@ async function run(
     limits: model.limits,
     ...rest,
   });
-  const keys = emitted.map(({ key }) => key);
+  const keys = keysOf(emitted);
   expect(result.seen).toBe(result.keys.size);
-  expect([...result.keys].filter((key) => !keys.includes(key)).slice(0, 3)).toEqual([]);
+  expect([...result.keys].filter((key) => !keys.has(key)).slice(0, 3)).toEqual([]);
   return { result, emitted, checkpoints, requests: model.log.length - before };
 }
 

@@ -175,23 +175,29 @@ class Reader<T extends SearchRow> {
 
   /** One answer, its new rows emitted. */
   read(query: Query): Promise<Answer<T>> {
-    const reading = this.#limit(async () => {
-      if (this.#closed) throw new Error('The enumeration has ended.');
-      const answer = await this.#options.fetch(query);
-      const fresh = answer.rows.filter((row) => this.#isNew(row));
+    return this.#ask(query, async ({ rows }) => {
+      const fresh = rows.filter((row) => this.#isNew(row));
       if (fresh.length > 0) await this.#options.emit(fresh);
-      return answer;
     });
-    this.#running.add(reading);
-    const done = () => this.#running.delete(reading);
-    reading.then(done, done);
-    return reading;
   }
 
-  /** The server's total under a filter, by a request for a single row. */
-  async count(filter: Filter, facets: readonly string[] = []): Promise<Answer<T>> {
+  /** The server's total under a filter, by a request for a single row, which is not looked at. */
+  count(filter: Filter, facets: readonly string[] = []): Promise<Answer<T>> {
     const page = { sort: BY_CREATION, ascending: true, page: 1, pageSize: 1 };
-    return this.read({ filter, ...page, ...(facets.length > 0 && { facets }) });
+    return this.#ask({ filter, ...page, ...(facets.length > 0 && { facets }) }, () => Promise.resolve());
+  }
+
+  #ask(query: Query, use: (answer: Answer<T>) => Promise<void>): Promise<Answer<T>> {
+    const asking = this.#limit(async () => {
+      if (this.#closed) throw new Error('The enumeration has ended.');
+      const answer = await this.#options.fetch(query);
+      await use(answer);
+      return answer;
+    });
+    this.#running.add(asking);
+    const done = () => this.#running.delete(asking);
+    asking.then(done, done);
+    return asking;
   }
 
   noteProjects(answer: Answer<T>): void {
@@ -456,6 +462,11 @@ class Pass<T extends SearchRow> {
         const covered = seconds[0]?.total ?? last * limits.pageSize;
         if (covered >= listing.total) return [...parts, part];
         const next = edge + 1;
+        if (isDense && until !== undefined && next >= until) {
+          // the span is this second and no more, and yet its totals differ
+          listing.moved = true;
+          return [...parts, part];
+        }
         if (!isDense || !canStartAt(next, now())) {
           // what comes later lies in the future, where no window can begin: it is read from its late end
           await this.#walkBack(part, covered);

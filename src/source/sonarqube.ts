@@ -5,7 +5,7 @@ import type { Stream } from '../protocol/stream.ts';
 import type { Cursor, Emit, Look, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
-import { enumerate, type Filter } from './enumerate2.ts';
+import { enumerate, type Filter } from './enumerate.ts';
 import { analyses } from './streams/analyses.ts';
 import { hotspots, readHotspots } from './streams/hotspots.ts';
 import { emitIssues, issues, searchIssues, type IssueRow } from './streams/issues.ts';
@@ -20,7 +20,7 @@ import {
 } from './streams/measures_history.ts';
 import { metrics, readMetrics } from './streams/metrics.ts';
 import { projects, readProjects } from './streams/projects.ts';
-import { PAGE_SIZE, parseDate, WINDOW } from './window2.ts';
+import { PAGE_SIZE, parseDate, WINDOW } from './window.ts';
 
 /** Every stream, in order of their references. One file = one table. */
 export const STREAMS: readonly Stream[] = [projects, metrics, analyses, measures, measuresHistory, issues, hotspots];
@@ -256,6 +256,7 @@ export class SonarSource implements Source {
       { componentKeys: keys.join(',') },
       {
         projects: keys,
+        now: () => this.#client.serverNow(),
         fetch: (query) => searchIssues(this.#client, query),
         emit: (rows) => emitIssues(rows, emit),
         checkpoint: async (second) => {

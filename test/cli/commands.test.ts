@@ -3,15 +3,15 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generate, type Simulator } from '../simulator/index.ts';
-import { bench, complaint, removeFolder, newFolder, run, start, type Bench, type Ran, type RunOptions } from './program.ts';
+import { bench, complaint, complaints, removeFolder, newFolder, run, start, type Bench, type Ran, type Running, type RunOptions } from './program.ts';
 
 let b: Bench;
 let sim: Simulator;
-let before: string;
 
 beforeAll(async () => {
   b = await bench();
@@ -20,7 +20,6 @@ beforeAll(async () => {
     data: generate({ projects: 2, issuesPerProject: 20, metrics: 12, analyses: 2 }),
   });
   expect((await b.sync(sim)).code).toBe(0);
-  before = await b.stored();
 });
 afterAll(() => b.close());
 
@@ -97,7 +96,7 @@ describe('the token', () => {
   it('from a file, line end and all', async () => {
     await writeFile(file('token'), `${sim.tokens.admin}\n`);
     const ran = await sync(['--token-file', file('token')], { secrets: [sim.tokens.admin] });
-    expect(ran.stderr).toBe('');
+    expect(complaints(ran)).toEqual([]);
     expect(ran.code).toBe(0);
   });
 
@@ -130,12 +129,17 @@ describe('the token', () => {
 });
 
 describe('query', () => {
+  let before: string;
+  beforeAll(async () => {
+    before = await b.stored();
+  });
+
   const ALL = `select 1 as one, 'a "quoted", text' as text, null as nothing, true as yes, 12345678901::bigint as large,
     1.5::float8 as real, 1.10::numeric as exact, timestamptz '2026-01-02 03:04:05.678+02' as moment, '{"k":[1]}'::jsonb as object`;
 
   it('--format json: an array of objects, one a row', async () => {
     const ran = await here(['query', ALL, '--format', 'json']);
-    expect(ran.stderr).toBe('');
+    expect(complaints(ran)).toEqual([]);
     expect(ran.code).toBe(0);
     expect(JSON.parse(ran.stdout)).toEqual([
       {
@@ -207,12 +211,6 @@ describe('query', () => {
     expect(await b.stored()).toBe(before);
   });
 
-  it('nothing at all: 2', async () => {
-    const ran = await here(['query', ' ']);
-    expect(ran.code).toBe(2);
-    expect(complaint(ran)).toContain('query');
-  });
-
   it('one that takes too long: 2, with the remedy', async () => {
     const ran = await here(['query', 'select pg_sleep(30)', '--timeout', '0.2']);
     expect(ran.code).toBe(2);
@@ -227,6 +225,8 @@ describe('query', () => {
     const ran = await running.ended;
     expect(ran.code).toBe(130);
     expect(complaint(ran)).toContain('[cancelled]');
+    // the statement ends on the server too, not only here
+    for (let look = 0; look < 100 && (await b.rows(waits)).length > 0; look += 1) await delay(20);
     expect(await b.rows(waits)).toEqual([]);
   });
 });
@@ -259,7 +259,7 @@ describe('schema and status', () => {
 
   it('status --json: servers with their last run and ledger', async () => {
     const ran = await here(['status', '--json']);
-    expect(ran.stderr).toBe('');
+    expect(complaints(ran)).toEqual([]);
     expect(ran.code).toBe(0);
     const [server, ...others] = JSON.parse(ran.stdout) as Record<string, unknown>[];
     expect(others).toEqual([]);
@@ -287,16 +287,18 @@ describe('psql-url', () => {
 
   it('--hold: the address reads while it runs, writes never, and Ctrl-C ends it cleanly', async () => {
     const dataDir = await newFolder();
+    let running: Running | undefined;
     try {
       expect((await run(['sync', '--url', sim.url, '--data-dir', dataDir], { token: sim.tokens.admin })).code).toBe(0);
-      const running = start(['psql-url', '--hold', '--data-dir', dataDir], { held: true });
+      running = start(['psql-url', '--hold', '--data-dir', dataDir], { held: true });
       const [url] = await running.until(/^postgres:\/\/soundings_query:[^@\s]+@127\.0\.0\.1:\d+\/soundings$/m);
       await running.until(/The database runs until Ctrl-C\./);
       const client = new pg.Client({ connectionString: url });
+      client.on('error', () => undefined);
       await client.connect();
       const { rows } = await client.query('select count(*)::int as n from sonarqube_issues');
       expect(rows).toEqual([{ n: 40 }]);
-      await expect(client.query('delete from sonarqube_issues')).rejects.toMatchObject({ code: '42501' });
+      await expect(client.query('delete from sonarqube_issues')).rejects.toThrow(/permission denied|read-only/);
       await expect(client.query('select 1 from soundings.runs')).rejects.toMatchObject({ code: '42501' });
       await client.end();
       expect(await psql(url)).toBe('40');
@@ -306,6 +308,7 @@ describe('psql-url', () => {
       expect(complaintsOf(ran)).toEqual([]);
       await expect(new pg.Client({ connectionString: url }).connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     } finally {
+      running?.child.kill('SIGKILL');
       await removeFolder(dataDir);
     }
   });

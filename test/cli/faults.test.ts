@@ -1,7 +1,7 @@
 /** What goes wrong between the first and the last request: what passes is waited for, what stays is named, nothing is lost. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { actions, generate, type Action, type Dataset, type Request, type Simulator } from '../simulator/index.ts';
-import { bench, complaint, requested, type Bench } from './program.ts';
+import { bench, complaint, complaints, requested, type Bench } from './program.ts';
 
 let b: Bench;
 beforeAll(async () => {
@@ -46,7 +46,7 @@ async function incomplete(sim: Simulator): Promise<string[]> {
 /** Runs without a fault: complete, and every issue of the server is here. */
 async function expectWhole(sim: Simulator): Promise<void> {
   const ran = await b.sync(sim);
-  expect(ran.stderr).toBe('');
+  expect(complaints(ran)).toEqual([]);
   expect(ran.code).toBe(0);
   expect(await incomplete(sim)).toEqual([]);
   for (const project of sim.data.projects) {
@@ -248,7 +248,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     await requested(sim, '', 2);
     await sim.faults.become('up');
     const ran = await running.ended;
-    expect(ran.stderr).toBe('');
+    expect(complaints(ran)).toEqual([]);
     expect(ran.code).toBe(0);
     expect(await incomplete(sim)).toEqual([]);
   });

@@ -106,10 +106,15 @@ export const run = (args: readonly string[], options?: RunOptions): Promise<Ran>
 const REMARKS =
   /^(\d+ of \d+ projects, |listing projects, |Stopping after|Warning: a token|The embedded database |A database connection was lost|The database is putting itself)/;
 
+/** What it says on stderr beside progress and remarks. */
+export function complaints({ stderr }: Pick<Ran, 'stderr'>): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !REMARKS.test(line));
+}
+
 /** The one sentence of a failed run: a single line on stderr that names cause and remedy, without a stack. */
-export function complaint({ stderr }: Pick<Ran, 'stderr'>): string {
-  const lines = stderr.split('\n').filter((line) => line !== '' && !REMARKS.test(line));
-  expect(lines, stderr).toHaveLength(1);
+export function complaint(ran: Pick<Ran, 'stderr'>): string {
+  const lines = complaints(ran);
+  expect(lines, ran.stderr).toHaveLength(1);
   expect(lines[0]).toMatch(/^soundings: .+[^ ] \[[a-z_]+\]$/);
   return lines[0] ?? '';
 }
@@ -155,7 +160,7 @@ export async function removeFolder(dataDir: string): Promise<void> {
   const cluster = join(dataDir, 'postgres');
   const left = await findPostmaster(cluster).catch(() => undefined);
   if (left) await stopPostmaster(cluster, left.pid);
-  await rm(join(dataDir, '..'), { recursive: true, force: true });
+  await rm(join(dataDir, '..'), { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Every row of every table of the program in `database` as text; of one connection, or of all. */
@@ -242,7 +247,7 @@ async function filesWith(folder: string, texts: readonly string[]): Promise<stri
   return found;
 }
 
-/** Resolves when the server has been asked something that matches, however often before. */
+/** Resolves when the server has been asked for a path (any, when it is empty) so many times from now on. */
 export async function requested(sim: Simulator, path: string, times = 1): Promise<void> {
   const wanted = `/api/${path}`;
   await new Promise<void>((resolve) => {
@@ -256,4 +261,31 @@ export async function requested(sim: Simulator, path: string, times = 1): Promis
       return undefined;
     });
   });
+}
+
+export interface Gate {
+  /** Resolves when a request waits before it. */
+  readonly reached: Promise<void>;
+  open(): Promise<void>;
+}
+
+/** Lets no answer through from the nth request of a path on, until it is opened: the program is held in mid-run. */
+export function gate(sim: Simulator, path: string, nth = 1): Gate {
+  const { promise: reached, resolve } = Promise.withResolvers<undefined>();
+  let seen = 0;
+  const off = sim.faults.on((request) => {
+    if (request.path === `/api/${path}`) seen += 1;
+    if (seen < nth) return undefined;
+    resolve(undefined);
+    return { kind: 'hang' };
+  });
+  return {
+    reached,
+    open: async () => {
+      off();
+      // whoever waits is cut off, and asks again
+      await sim.faults.become('refusing');
+      await sim.faults.become('up');
+    },
+  };
 }

@@ -43,7 +43,7 @@ interface Impact {
 }
 
 /** The columns of sonarqube_issues, from what the server said. */
-export function issueFields(issue: Row): Fields {
+function issueFields(issue: Row): Fields {
   const impacts = new Map(
     ((issue['impacts'] ?? []) as Impact[]).map(({ softwareQuality, severity }) => [softwareQuality, severity]),
   );
@@ -236,7 +236,7 @@ function compareRows(what: string, server: ReadonlyMap<string, Fields>, stored: 
 }
 
 /** Everything that the database should hold as present, table by table. */
-export function expectedRows(truth: Truth, newCode: ReadonlyMap<string, Fields>): Record<string, Map<string, Fields>> {
+function expectedRows(truth: Truth, newCode: ReadonlyMap<string, Fields>): Record<string, Map<string, Fields>> {
   const projects = [...truth.projects.values()];
   return {
     project: new Map(projects.map((project) => [project.key, projectFields(project)])),

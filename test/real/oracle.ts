@@ -357,6 +357,10 @@ export const mutate = {
   async createProject(server: RealServer, project: string, name: string): Promise<void> {
     await server.api.post('projects/create', { project, name, visibility: 'public' });
   },
+  /** Gives a project another key. */
+  async renameProject(server: RealServer, from: string, to: string): Promise<void> {
+    await server.api.post('projects/update_key', { from, to });
+  },
   /** Deletes a project with everything in it. */
   async deleteProject(server: RealServer, project: string): Promise<void> {
     await server.api.post('projects/delete', { project });

@@ -25,7 +25,7 @@ export interface Rig {
   /** Runs `sync` of the server with the command line; more flags may follow. */
   syncByCli(token: string, ...flags: readonly string[]): Promise<Ended>;
   /** Runs a sync inside this process, into the same data folder. */
-  sync(request?: { token?: string; full?: boolean }): Promise<SyncReport>;
+  sync(request?: { full?: boolean; auditHours?: number }): Promise<SyncReport>;
   /** Asks the database as its owner. */
   rows: Rows;
   close(): Promise<void>;
@@ -64,9 +64,10 @@ export async function rig(version: string, log: Log): Promise<Rig> {
     forwarder,
     cli,
     syncByCli: (token, ...flags) => cli(['sync', '--url', forwarder.url, '--json', ...flags], token),
-    sync: async ({ token = server.adminToken, full = false } = {}) => {
+    sync: async (request = {}) => {
       const { store } = await open();
-      return sync(store, { baseUrl: forwarder.url, token, full, signal: new AbortController().signal });
+      const { signal } = new AbortController();
+      return sync(store, { baseUrl: forwarder.url, token: server.adminToken, signal, ...request });
     },
     rows: async <R extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []) =>
       (await (await open()).database.query<R>(sql, values)).rows,

@@ -4,7 +4,7 @@ import { defineStream, integer, json, managed, reference, required, text, timest
 import { ask, page } from '../ask.ts';
 import type { Params, SonarClient } from '../client.ts';
 import { readListing, type Listing } from '../listing.ts';
-import { PAGE_SIZE, WINDOW } from '../window2.ts';
+import { PAGE_SIZE, WINDOW } from '../window.ts';
 
 export const hotspot = z.object({
   key: z.string(),

@@ -13,8 +13,8 @@ import {
 } from '../../protocol/stream.ts';
 import { ask, page } from '../ask.ts';
 import type { Reply, SonarClient } from '../client.ts';
-import type { Answer, Query, SearchRow } from '../enumerate2.ts';
-import { parseDate } from '../window2.ts';
+import type { Answer, Query, SearchRow } from '../enumerate.ts';
+import { parseDate } from '../window.ts';
 
 export const issue = z.object({
   key: z.string(),
@@ -190,6 +190,7 @@ function facetValues(i: Issue, path: string | undefined): SearchRow['values'] {
     severities: i.severity ?? '',
     types: i.type ?? '',
     statuses: i.status,
+    resolutions: i.resolution ?? '',
     scopes: i.scope ?? '',
     assignees: i.assignee ?? '',
     rules: i.rule,
