@@ -589,7 +589,10 @@ class Pass<T extends SearchRow> {
         if (isMoved(part)) return null;
         const { total: now } = await this.#reader.count({ ...this.#reader.filter, ...spanFilter(part) });
         const lacking = now - (held[i] ?? 0) - sum(unreachableOf(part).map(({ missing }) => missing));
-        return lacking === (part.holes ?? 0) ? { ...part, holes: lacking } : null;
+        // a hole in the second where two windows meet may have been on a page of the earlier one
+        const before = parts[i - 1];
+        const holes = part.holes ?? (mostHoles(part) + (before ? mostHoles(before) : 0) === 0 ? 0 : null);
+        return lacking === holes ? { ...part, holes } : null;
       }),
     );
   }
@@ -648,6 +651,11 @@ interface Coverage {
   readonly holes: number;
   /** Rows missing from pages of the slice. */
   readonly short: number;
+}
+
+interface ListCoverage extends Coverage {
+  readonly dimension: Dimension;
+  readonly values: readonly string[];
 }
 
 /** All issues of one second, however many. Holds the properties of each of them (about 100 bytes) while it is read. */
@@ -763,17 +771,19 @@ class Second<T extends SearchRow> {
   ): Promise<Coverage> {
     const counted = facets ?? (await this.#reader.count(slice.filter, dimensions)).facets;
     const counts = new Counts(dimensions, counted, this.#options.projects);
-    const coverages: (Coverage & { dimension: Dimension; values: readonly string[] })[] = [];
+    const coverages: ListCoverage[] = [];
     const orders = (counts.of('rules').size <= 1 ? ['FILE_LINE'] : ['HOTSPOTS', 'FILE_LINE']).flatMap((sort) => {
       const order = new Listing(this.#reader, slice.filter, sort);
       return [() => this.#end(order, true), () => this.#end(order, false)];
     });
     const cuts = new Set<string>();
 
-    while (this.#held(slice) < listing.total) {
+    let covered = false;
+    while (!covered && this.#held(slice) < listing.total) {
       const split = await this.#plan(slice, listing.total, counts);
       if (split) {
         coverages.push(...(await this.#follow(slice, split, counts)));
+        covered = dimensions.some((dimension) => this.#isCovered(slice, listing.total, dimension, counts, coverages));
         continue;
       }
       const cut = dimensions.includes('directories') ? this.#nextCut(slice, counts, cuts) : undefined;
@@ -785,16 +795,6 @@ class Second<T extends SearchRow> {
 
     const short = listing.short + sum(coverages.map((one) => one.short));
     const lacking = Math.max(0, listing.total - this.#held(slice));
-    const covered = dimensions.some((dimension) => {
-      // since 25.1 `directories` finds what lies deeper as well: its lists overlap and prove nothing
-      if (dimension === 'directories') return false;
-      const whole = new Set(
-        coverages.filter((one) => one.dimension === dimension && one.covered).flatMap((one) => one.values),
-      );
-      const held = this.#heldBy(slice, dimension);
-      const known = [...counts.of(dimension)].filter(([value, n]) => whole.has(value) || (held.get(value) ?? 0) >= n);
-      return sum(known.map(([, n]) => n)) === listing.total;
-    });
     if (covered) return { covered, short, holes: Math.min(lacking, short) };
     if (lacking > 0) this.#reasons.add(this.#reason(slice, counts));
     const holes = dimensions.map((dimension) =>
@@ -803,6 +803,25 @@ class Second<T extends SearchRow> {
         : sum(coverages.filter((one) => one.dimension === dimension).map((one) => one.holes)),
     );
     return { covered, short, holes: Math.max(0, ...holes) };
+  }
+
+  /**
+   * Were all rows of the slice on pages that were read, by the values of this dimension? Not by `directories`: since 25.1
+   * it finds what lies deeper as well, so its lists overlap and prove nothing.
+   */
+  #isCovered(
+    slice: Slice,
+    rows: number,
+    dimension: Dimension,
+    counts: Counts,
+    coverages: readonly ListCoverage[],
+  ): boolean {
+    const lists = coverages.filter((one) => one.dimension === dimension && one.covered);
+    if (dimension === 'directories' || lists.length === 0) return false;
+    const read = new Set(lists.flatMap(({ values }) => values));
+    const held = this.#heldBy(slice, dimension);
+    const known = [...counts.of(dimension)].filter(([value, n]) => read.has(value) || (held.get(value) ?? 0) >= n);
+    return sum(known.map(([, n]) => n)) === rows;
   }
 
   /** The next split, after as few requests as possible for the counts of values that no facet listed. */
@@ -861,7 +880,7 @@ class Second<T extends SearchRow> {
     );
   }
 
-  async #follow(slice: Slice, split: Split, counts: Counts) {
+  async #follow(slice: Slice, split: Split, counts: Counts): Promise<ListCoverage[]> {
     const { dimension } = split;
     // values too big for a list are split in turn only when no list brings anything: they may well have become known
     const groups = split.gain > 0 ? split.lists : split.tooBig.map((share) => [share]);

@@ -86,7 +86,8 @@ class Run {
 
   async #run(): Promise<RunResult> {
     const { connectionId } = this.#options;
-    const listed = (await this.#source.list(this.#emit)).filter((project) => this.#options.selects(project.key));
+    const all = await this.#source.list(this.#emit);
+    const listed = all.filter((project) => this.#options.selects(project.key));
     await this.#settled();
     this.#tell({ type: 'projects', total: listed.length });
     this.#tell({ type: 'phase', phase: 'reading' });
@@ -103,7 +104,8 @@ class Run {
     await this.#rereadUnsettled(listed);
     await this.#compareTotals(listed, look);
     await this.#queue.drain();
-    await this.#warehouse.setWatermark(connectionId, next);
+    // changes of projects that were left out this time must be looked for again
+    if (listed.length === all.length) await this.#warehouse.setWatermark(connectionId, next);
     this.#tell({ type: 'phase', phase: 'done' });
 
     const shortfalls = [...this.#shortfalls.values()];

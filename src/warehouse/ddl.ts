@@ -16,7 +16,10 @@ export const BOOKKEEPING: Readonly<Record<string, { sql: string; description: st
     description: 'When the row was last written here; an unchanged row is not written.',
   },
   deleted_at: { sql: 'timestamptz', description: 'When the server was found not to have it any more; the row stays.' },
-  gone_reason: { sql: 'text', description: 'Why deleted_at is set: purged, vanished, converted or project_deleted.' },
+  gone_reason: {
+    sql: 'text',
+    description: 'Why deleted_at is set: purged, vanished, converted, thinned, deleted or project_deleted.',
+  },
 };
 
 const SQL_TYPE: Readonly<Record<ColumnType, string>> = {

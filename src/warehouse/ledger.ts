@@ -73,6 +73,14 @@ export interface Settlement extends Verdict {
   readonly unproven: readonly string[];
 }
 
+interface Finding extends Verdict {
+  readonly present: number;
+  readonly kept: number;
+  readonly missing: number;
+  /** Rows before the part that the pass covered; null when it covered everything. */
+  readonly older: number | null;
+}
+
 interface StoredRow {
   readonly id: number;
   readonly identity: string;
@@ -126,7 +134,8 @@ export class Ledger {
       };
     }
     verdict ??= judge({ ...tally, present, ...(tally.problem && { problem: tally.problem }) });
-    await this.#write(client, tally, { ...verdict, present, kept, missing: missing.length }, now);
+    const older = await this.#olderThan(client, stream, scope, tally);
+    await this.#write(client, tally, { ...verdict, present, kept, missing: missing.length, older }, now);
     if (tally.marks && tally.project !== null) await this.#setMarks(client, tally.project, tally.marks);
     return {
       ...verdict,
@@ -167,6 +176,16 @@ export class Ledger {
     return rows[0] ?? { present: 0, kept: 0 };
   }
 
+  async #olderThan(
+    client: pg.ClientBase,
+    stream: AnyStream,
+    { values }: { where: string; values: unknown[] },
+    { from }: Tally,
+  ): Promise<number | null> {
+    if (!from) return null;
+    return (await this.#count(client, stream, { where: 'project_id = $1 and date < $2', values })).present;
+  }
+
   async #notMet(
     client: pg.ClientBase,
     stream: AnyStream,
@@ -204,7 +223,16 @@ export class Ledger {
       [rows.map((row) => row.id), now, rows.filter((row) => row.closed).map((row) => row.id)],
     );
     if (stream.name === 'projects') await this.#markProjectsGone(client, rows, now);
+    if (stream.name === 'analyses') await this.#markPointsGone(client, rows, now);
     return result.rowCount ?? 0;
+  }
+
+  /**
+   * The points of analyses that are gone stay. One that was the newest was deleted by an administrator, not thinned by
+   * housekeeping: its value must not be what "the newest value" finds, so it moves aside.
+   */
+  async #markPointsGone(client: pg.ClientBase, rows: readonly StoredRow[], now: Date): Promise<void> {
+    await client.query(POINTS_GONE, [rows.map((row) => row.id), now, this.#connectionId]);
   }
 
   /** What belonged to a deleted project stays, marked; its ledger rows would compare with a server that has nothing. */
@@ -226,23 +254,23 @@ export class Ledger {
   async #write(
     client: pg.ClientBase,
     tally: Tally,
-    { state, reason, present, kept, missing }: Verdict & { present: number; kept: number; missing: number },
+    { state, reason, present, kept, missing, older }: Finding,
     now: Date,
   ): Promise<void> {
     await client.query(LEDGER_ROW, [
       this.#connectionId,
       tally.stream,
       tally.project ?? '',
-      tally.totalAfter,
-      tally.totalBefore,
-      tally.seen,
+      older === null || tally.totalAfter === null ? tally.totalAfter : tally.totalAfter + older,
+      older === null || tally.totalBefore === null ? tally.totalBefore : tally.totalBefore + older,
+      older === null ? tally.seen : null,
       tally.holes,
-      present,
+      present + (older ?? 0),
       kept,
       state,
       reason,
       now,
-      tally.seen !== null && state === 'complete' ? now : null,
+      older === null && tally.seen !== null && state === 'complete' ? now : null,
       state === 'suspect' ? missing : null,
     ]);
   }
@@ -299,6 +327,21 @@ export class Ledger {
     ]);
   }
 }
+
+/** By metric, project and date, the order of the points' index. */
+const POINTS_GONE = `with gone as (
+  select a.project_id, a.date,
+         a.date > coalesce((select max(n.date) from sonarqube_analyses n
+                             where n.project_id = a.project_id and n.deleted_at is null), '-infinity') as was_newest
+    from sonarqube_analyses a where a.id = any($1)
+)
+update sonarqube_project_metrics pm
+   set deleted_at = $2, synced_at = $2, gone_reason = case when g.was_newest then 'deleted' else 'thinned' end,
+       gone_value = case when g.was_newest then pm.value end,
+       value = case when g.was_newest then null else pm.value end,
+       numeric_value = case when g.was_newest then null else pm.numeric_value end
+  from gone g, sonarqube_metrics m
+ where m.connection_id = $3 and pm.metric_id = m.id and pm.project_id = g.project_id and pm.date = g.date`;
 
 /** Two rows of one project: the one that is not listed any more, and one made in this run that nothing hangs on yet. */
 const RENAMED = `select o.id as old_id, n.id as new_id, o.source_key as old_key, n.source_key as new_key

@@ -171,6 +171,36 @@ describe('what the server forgets', () => {
     r.sim.mutate.deleteAnalysis(key, analyses[1]!.date);
     expect((await r.sync({ full: true })).state).toBe('complete');
     await expectEqual(r);
+    const points = await r.rows(
+      `select distinct gone_reason, value is null as hidden from sonarqube_project_metrics where deleted_at is not null`,
+    );
+    expect(points).toEqual([{ gone_reason: 'thinned', hidden: false }]);
+  });
+
+  test('the newest analysis, when it is deleted, is no longer what "the newest value" finds', async () => {
+    await using r = await start();
+    const { key, analyses } = r.sim.data.projects[0]!;
+    const newest = `select pm.date from sonarqube_project_metrics pm join sonarqube_projects p on p.id = pm.project_id
+      where p.source_key = $1 and pm.value is not null order by pm.date desc limit 1`;
+    r.sim.mutate.deleteAnalysis(key, analyses[2]!.date);
+    expect((await r.sync()).state).toBe('complete');
+    expect(await r.rows(newest, [key])).toEqual([{ date: new Date(analyses[1]!.date * 1000).toISOString() }]);
+    expect(
+      await r.rows(`select distinct gone_reason from sonarqube_project_metrics where gone_value is not null`),
+    ).toEqual([{ gone_reason: 'deleted' }]);
+  });
+
+  test('a run that leaves projects out does not hide their changes from the next', async () => {
+    let hours = 0;
+    const data = generate({ projects: 3, issuesPerProject: 40, analyses: 2, seed: 6 });
+    await using r = await rig({ version: '25.12', data, clock: () => Date.now() + hours * 3_600_000 });
+    await r.sync();
+    hours = 2;
+    r.sim.mutate.accept(open(r, 1)[0]!);
+    await r.sync({ include: [r.sim.data.projects[0]!.key], auditHours: 0 });
+    hours = 4;
+    await r.sync({ auditHours: 0 });
+    await expectEqual(r);
   });
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Emit } from '../../protocol/sync.ts';
-import { defineStream, double, reference, required, text, timestamp } from '../../protocol/stream.ts';
+import { defineStream, double, managed, reference, required, text, timestamp } from '../../protocol/stream.ts';
 import { ask, page } from '../ask.ts';
 import type { SonarClient } from '../client.ts';
 import { readListing, type Listing } from '../listing.ts';
@@ -47,6 +47,7 @@ export const measuresHistory = defineStream<Point>({
     period_parameter: text('Parameter of that definition.', (p) => p.period?.parameter),
     period_date: timestamp('Start of the new-code period.', (p) => p.period?.date),
     numeric_value: double('The value as a number, where it is one.', (p) => numeric(p.value)),
+    gone_value: managed('text', 'The value, when its analysis was the newest and was deleted on the server.'),
   },
   countedBy: 'analyses',
 });
