@@ -415,6 +415,8 @@ class Pass<T extends SearchRow> {
     let from = start;
     // rows of the second `from` that the window before has read
     let known = new Map<string, T['values']>();
+    // a crowded second just read, and the rows that its window then has left for the next one
+    let crowd: { listing: Listing<T>; rest: number } | null = null;
     // the window before, while its pages are still coming
     let behind = Promise.resolve();
     for (;;) {
@@ -424,6 +426,8 @@ class Pass<T extends SearchRow> {
       const head = await listing.page(true, page, facets);
       if (facets.length > 0) this.#reader.noteProjects(head);
       listing.follows(head, page, known);
+      if (crowd && head.total !== crowd.rest) crowd.listing.moved = true;
+      crowd = null;
       const tail = listing.total > reach(limits) && page < last ? await listing.page(true, last) : head;
       if (listing.total <= reach(limits)) {
         // one row less than is known: the pages then begin with a known row, see `follows`
@@ -460,11 +464,10 @@ class Pass<T extends SearchRow> {
         const seconds = isDense ? [await this.#second(edge, { prefix: atEdge, short: listing.short })] : [];
         const part = { from, until, listings: [listing], seconds };
         const covered = seconds[0]?.total ?? last * limits.pageSize;
-        if (covered >= listing.total) return [...parts, part];
         const next = edge + 1;
-        if (isDense && until !== undefined && next >= until) {
-          // the span is this second and no more, and yet its totals differ
-          listing.moved = true;
+        if (covered >= listing.total || (isDense && next === until)) {
+          // the second is all there is left, so that both must have the same total
+          if (covered !== listing.total) listing.moved = true;
           return [...parts, part];
         }
         if (!isDense || !canStartAt(next, now())) {
@@ -476,6 +479,7 @@ class Pass<T extends SearchRow> {
         if (keepsCheckpoints) await this.#options.checkpoint?.(next);
         from = next;
         known = new Map();
+        crowd = { listing, rest: listing.total - covered };
         continue;
       }
 

@@ -3,7 +3,7 @@
  * row and field by field, after a first sync and after what people and analyses then change. The tests of one version
  * follow on each other.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withinStore } from '../../src/app/store.ts';
 import { sync, type SyncReport } from '../../src/app/sync.ts';
 import { testDatabase } from '../../src/db/database.testing.ts';
@@ -107,12 +107,21 @@ describe.each(chosen)('SonarQube %s', (version) => {
     return found;
   };
 
+  let unable: Error | undefined;
   beforeAll(async () => {
-    r = await rig(version, log);
-    const begun = Date.now();
-    truth = await readServer(r.server);
-    log(`read by the oracle in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
-    summarize(truth).forEach(log);
+    try {
+      r = await rig(version, log);
+      const begun = Date.now();
+      truth = await readServer(r.server);
+      log(`read by the oracle in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+      summarize(truth).forEach(log);
+    } catch (error) {
+      unable = error as Error;
+    }
+  });
+  // without a server no test is skipped: each fails, with the reason
+  beforeEach(() => {
+    if (unable) throw unable;
   });
   afterAll(async () => {
     await (r as Rig | undefined)?.close();

@@ -1,0 +1,308 @@
+/**
+ * Power cuts for the program and for its database: killed at random moments and started again until it ends, it leaves
+ * the same rows as an undisturbed run, none missing and none twice.
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openDatabase, type Database } from '../../src/db/database.ts';
+import { findPostmaster } from '../../src/db/postmaster.ts';
+import { complaint, newFolder, removeFolder, start, type Ran } from '../cli/program.ts';
+import { generate, seconds, startSimulator, type GenerateOptions, type Simulator } from '../simulator/index.ts';
+
+const KILLS = 50;
+const SERVER_KILLS = 6;
+/** Printed with every failure; another one, given by the environment, gives other moments. */
+const SEED = Number(process.env['SOUNDINGS_CRASH_SEED'] ?? 20_261_122);
+
+const SMALL: GenerateOptions = { projects: 8, issuesPerProject: 150, metrics: 30, analyses: 6, neverAnalysed: 1 };
+const LARGE: GenerateOptions = {
+  ...{ projects: 1, issuesPerProject: 24_000, metrics: 30, analyses: 3 },
+  ...{ neverAnalysed: 0, closed: 0, resolved: 0 },
+};
+
+/** mulberry32: small, fast, and the same everywhere. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+let dataDir: string;
+const sims: Simulator[] = [];
+beforeAll(async () => {
+  dataDir = await newFolder();
+});
+afterAll(async () => {
+  for (const sim of sims) await sim.close();
+  await removeFolder(dataDir);
+});
+
+/** The same server every time: same rows, same clock, so that only what the program did can differ. */
+async function server(options: GenerateOptions = SMALL): Promise<{ sim: Simulator; change: () => void }> {
+  let now = seconds('2026-01-10T12:00:00+0000');
+  const sim = await startSimulator({
+    version: '25.12',
+    data: generate({ ...options, version: '25.12' }),
+    clock: () => now * 1000,
+    latencyMs: 15,
+  });
+  sims.push(sim);
+  const change = (): void => {
+    now += 3600;
+    const [first, second, third] = sim.data.projects;
+    const open = first!.issues.filter(({ status }) => status === 'OPEN').map(({ key }) => key);
+    for (const key of open.slice(0, 12)) sim.mutate.accept(key);
+    for (const key of open.slice(12, 20)) sim.mutate.assign(key, 'developer3');
+    for (const key of open.slice(20, 25)) sim.mutate.tag(key, ['crash', 'convention']);
+    sim.mutate.analysis(second!.key, {
+      date: now - 600,
+      revision: 'c0ffee',
+      add: Array.from({ length: 40 }, (_, n) => ({ key: `added-${n}`, path: `src/New${n % 7}.java`, line: n + 1 })),
+      close: second!.issues.filter(({ status }) => status === 'OPEN').slice(0, 15).map(({ key }) => key),
+    });
+    sim.mutate.analysis(third!.key, { date: now - 300, revision: 'decaf' });
+  };
+  return { sim, change };
+}
+
+// ---------------------------------------------------------------------------------------------------- what is stored
+
+/** When and where a row was written here; everything else must be the same. */
+const OWN_COLUMNS = [
+  ...['id', 'connection_id', 'first_seen_at', 'synced_at', 'checked_at', 'full_read_at', 'suspected_since'],
+  ...['observed_at', 'issues_synced_at', 'metrics_synced_at', 'updated_by_us_at'],
+  // empty in a run that compared totals only
+  'seen',
+];
+
+/** References by what they stand for. */
+const REFERENCES: Readonly<Record<string, string>> = {
+  project_id: '(select source_key from sonarqube_projects r where r.id = t.project_id)',
+  metric_id: '(select source_key from sonarqube_metrics r where r.id = t.metric_id)',
+  issue_id: '(select source_key from sonarqube_issues r where r.id = t.issue_id)',
+  tag_set_id: `(select array_agg(r.name order by r.name collate "C") from sonarqube_tag_set_tags s
+    join sonarqube_tags r on r.id = s.tag_id where s.tag_set_id = t.tag_set_id)`,
+};
+
+type Stored = ReadonlyMap<string, readonly string[]>;
+
+/** Every row of every table of one server as text, without ids and times of ours; and the cursors. */
+async function stored(database: Database, sim: Simulator): Promise<Stored> {
+  const { rows: connections } = await database.query<{ id: number }>(
+    `select id from soundings.connections where settings ->> 'base_url' = $1`,
+    [sim.url],
+  );
+  expect(connections).toHaveLength(1);
+  const { rows: tables } = await database.query<{ name: string; references: string[] }>(
+    `select c.relname as name, array_agg(a.attname::text) filter (where a.attname like '%\\_id' and a.attname not in ('connection_id', 'source_id'))
+            as references
+       from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+        and exists (select from pg_attribute o where o.attrelid = c.oid and o.attname = 'connection_id')
+      group by 1 order by 1`,
+  );
+  const result = new Map<string, string[]>();
+  for (const { name, references } of tables) {
+    const named = (references ?? []).map((column) => {
+      expect(REFERENCES, `${name}.${column}`).toHaveProperty(column);
+      return `'${column}', ${REFERENCES[column] ?? 'null'}`;
+    });
+    const { rows } = await database.query<{ row: string }>(
+      `select ((to_jsonb(t) - $2::text[] - 'deleted_at') || jsonb_build_object(
+                'gone', to_jsonb(t) ->> 'deleted_at' is not null${named.map((one) => `, ${one}`).join('')}))::text as row
+         from public.${name} t where connection_id = $1 order by 1`,
+      [connections[0]?.id, OWN_COLUMNS],
+    );
+    result.set(name, rows.map(({ row }) => row));
+  }
+  const { rows: cursors } = await database.query<{ row: string }>(
+    `select jsonb_build_array(stream, slice, cursor)::text as row from soundings.cursors where connection_id = $1 order by 1`,
+    [connections[0]?.id],
+  );
+  result.set('cursors', cursors.map(({ row }) => row));
+  return result;
+}
+
+function expectSame(found: Stored, wanted: Stored): void {
+  expect([...found.keys()]).toEqual([...wanted.keys()]);
+  for (const [table, rows] of wanted) {
+    const here = found.get(table) ?? [];
+    const [before, after] = [new Set(rows), new Set(here)];
+    const missing = rows.filter((row) => !after.has(row));
+    const extra = here.filter((row) => !before.has(row));
+    expect({ table, missing: missing.slice(0, 3), extra: extra.slice(0, 3) }).toEqual({ table, missing: [], extra: [] });
+    expect(here, `${table}: rows that stand there twice`).toHaveLength(rows.length);
+  }
+}
+
+/** What the ledger says of a server, and how its runs ended. */
+async function expectSettled(database: Database, sim: Simulator, issues: number): Promise<void> {
+  const of = `(select id from soundings.connections where settings ->> 'base_url' = $1)`;
+  const { rows: open } = await database.query(
+    `select stream, project, state, reason from sonarqube_completeness where connection_id = ${of} and state <> 'complete'`,
+    [sim.url],
+  );
+  expect(open).toEqual([]);
+  const { rows: runs } = await database.query<{ states: string[] }>(
+    `select array_agg(state order by id) as states from soundings.runs where connection_id = ${of}`,
+    [sim.url],
+  );
+  expect(runs[0]?.states.at(-1)).toBe('complete');
+  expect(runs[0]?.states).not.toContain('running');
+  const { rows: counts } = await database.query(
+    `select count(*)::int as rows, count(distinct source_key)::int as keys from sonarqube_issues
+      where connection_id = ${of} and deleted_at is null`,
+    [sim.url],
+  );
+  expect(counts).toEqual([{ rows: issues, keys: issues }]);
+}
+
+const issuesOf = ({ data }: Simulator): number => data.projects.reduce((sum, { issues }) => sum + issues.length, 0);
+
+async function withDatabase<T>(use: (database: Database) => Promise<T>): Promise<T> {
+  const database = await openDatabase({ dataDir, poolSize: 2 });
+  try {
+    return await use(database);
+  } finally {
+    await database.close();
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- running and killing
+
+interface Started {
+  readonly child: ReturnType<typeof start>['child'];
+  readonly ended: Promise<Ran>;
+  /** Resolves with the first request, or with the end. */
+  readonly begun: Promise<unknown>;
+}
+
+function sync(sim: Simulator): Started {
+  const asked = Promise.withResolvers<undefined>();
+  const off = sim.faults.on(() => {
+    asked.resolve(undefined);
+    return undefined;
+  });
+  const { child, ended } = start(['sync', '--url', sim.url, '--data-dir', dataDir], { token: sim.tokens.admin });
+  const begun = Promise.race([asked.promise, ended]).finally(() => {
+    off();
+  });
+  begun.catch(() => undefined);
+  return { child, ended, begun };
+}
+
+/** An undisturbed run: what it leaves, and how many milliseconds it takes from its first request on. */
+async function undisturbed(sim: Simulator): Promise<{ rows: Stored; ms: number }> {
+  const { ended, begun } = sync(sim);
+  await begun;
+  const from = Date.now();
+  const ran = await ended;
+  const ms = Date.now() - from;
+  expect(ran.code, ran.stderr).toBe(0);
+  return { rows: await withDatabase((database) => stored(database, sim)), ms };
+}
+
+/** Starts and kills until a run ends by itself; gives the number of kills. */
+async function killUntilDone(sim: Simulator, ms: number, random: () => number, most = Infinity): Promise<number> {
+  for (let kills = 0; ; kills += 1) {
+    const { child, ended, begun } = sync(sim);
+    // one in eight while it starts, the others from the first request on, to a little beyond the end
+    const startup = random() < 1 / 8;
+    const moment = random() * (startup ? 1200 : ms * 1.1);
+    if (!startup) await begun;
+    if (kills < most) await Promise.race([delay(moment), ended]);
+    else await ended;
+    child.kill('SIGKILL');
+    const ran = await ended;
+    if (ran.signal === null) {
+      expect(ran.code, `seed ${SEED}: ${ran.stderr}`).toBe(0);
+      return kills;
+    }
+  }
+}
+
+/** What undisturbed runs leave: of a new server, and after it changed. */
+let first: { rows: Stored; ms: number };
+let second: { rows: Stored; ms: number };
+beforeAll(async () => {
+  const { sim, change } = await server();
+  first = await undisturbed(sim);
+  change();
+  second = await undisturbed(sim);
+  expect(second.rows.get('sonarqube_issue_events')).not.toEqual([]);
+  expect(second.rows.get('sonarqube_issues')).toHaveLength(issuesOf(sim));
+  await withDatabase((database) => expectSettled(database, sim, issuesOf(sim)));
+}, 120_000);
+
+it(`${KILLS} kills at random moments, two programs at a time on one folder`, { timeout: 400_000 }, async () => {
+  let kills = 0;
+  let rounds = 0;
+  const chain = async (random: () => number): Promise<void> => {
+    while (kills < KILLS) {
+      rounds += 1;
+      const { sim, change } = await server();
+      kills += await killUntilDone(sim, first.ms, random);
+      await withDatabase(async (database) => {
+        expectSame(await stored(database, sim), first.rows);
+        await expectSettled(database, sim, issuesOf(sim));
+      });
+      change();
+      kills += await killUntilDone(sim, second.ms, random);
+      await withDatabase(async (database) => {
+        expectSame(await stored(database, sim), second.rows);
+        await expectSettled(database, sim, issuesOf(sim));
+      });
+    }
+  };
+  await Promise.all([chain(randomFrom(SEED)), chain(randomFrom(SEED + 1))]);
+  expect(kills).toBeGreaterThanOrEqual(KILLS);
+  expect(rounds).toBeGreaterThan(1);
+});
+
+it('kills in the middle of a large project, which is gone on with where its last page was', { timeout: 300_000 }, async () => {
+  const undisturbedOne = await server(LARGE);
+  const whole = await undisturbed(undisturbedOne.sim);
+  const random = randomFrom(SEED + 2);
+  const { sim } = await server(LARGE);
+  let kills = 0;
+  while (kills === 0) kills += await killUntilDone(sim, whole.ms, random, 4);
+  await withDatabase(async (database) => {
+    expectSame(await stored(database, sim), whole.rows);
+    await expectSettled(database, sim, 24_000);
+  });
+});
+
+it(`${SERVER_KILLS} kills of the database itself`, { timeout: 300_000 }, async () => {
+  const random = randomFrom(SEED + 3);
+  const cluster = join(dataDir, 'postgres');
+  for (let kills = 0; kills < SERVER_KILLS; ) {
+    const { sim } = await server();
+    for (let done = false; !done; ) {
+      const { child, ended, begun } = sync(sim);
+      await begun;
+      if (kills < SERVER_KILLS) await Promise.race([delay(random() * first.ms), ended]);
+      const postmaster = child.exitCode === null && kills < SERVER_KILLS ? await findPostmaster(cluster) : undefined;
+      if (postmaster) {
+        kills += 1;
+        process.kill(postmaster.pid, 'SIGKILL');
+      }
+      const ran = await ended;
+      done = ran.code === 0;
+      if (!done) {
+        expect(postmaster, ran.stderr).toBeDefined();
+        expect(ran.code, ran.stderr).toBe(1);
+        expect(complaint(ran)).toContain('[database_unavailable]');
+      }
+    }
+    await withDatabase(async (database) => {
+      expectSame(await stored(database, sim), first.rows);
+      await expectSettled(database, sim, issuesOf(sim));
+    });
+  }
+  expect(await findPostmaster(cluster)).toBeUndefined();
+});
