@@ -274,6 +274,12 @@ describe('rows that the index names and the database has lost', () => {
 });
 
 describe('a list that moves', () => {
+  /** A mutation before the n-th request only. */
+  const at =
+    (n: number, change: (model: SearchModel) => void): ModelOptions['mutate'] =>
+    (model, i) => {
+      if (i === n) change(model);
+    };
   const extra = (n: number, created: number) => issues(1, () => ({ key: `extra${n}`, created }))[0]!;
 
   test('rows that come while pages are read are read too', async () => {
@@ -292,7 +298,11 @@ describe('a list that moves', () => {
 
   test('a removal that shifts a row out of a page is noticed, and the removed row is forgotten', async () => {
     const all = issues(4_000, (n) => ({ created: NOW - 100_000 + n, key: `k${n}` }));
-    const model = new SearchModel(all, { mutate: (m, n) => void (n === 4 && m.remove('k3')) });
+    const model = new SearchModel(all, {
+      mutate: at(4, (m) => {
+        m.remove('k3');
+      }),
+    });
     const { result, emitted } = await run(model, { ahead: 1 });
     expect(result).toMatchObject({ seen: 3_999, settled: true, rounds: 2 });
     expect(result.keys.has('k3')).toBe(false);
@@ -301,7 +311,11 @@ describe('a list that moves', () => {
 
   test('in a long walk only the window concerned is read again', async () => {
     const all = issues(100_000, (n) => ({ created: NOW - 200_000 + n, key: `k${n}` }));
-    const model = new SearchModel(all, { mutate: (m, n) => void (n === 150 && m.remove('k17')) });
+    const model = new SearchModel(all, {
+      mutate: at(150, (m) => {
+        m.remove('k17');
+      }),
+    });
     const { result, requests } = await run(model);
     expect(result).toMatchObject({ seen: 99_999, settled: true, rounds: 2 });
     expect(result.keys.has('k17')).toBe(false);
@@ -310,15 +324,17 @@ describe('a list that moves', () => {
   });
 
   test('a removal in the second where two windows meet, exactly at a page border', async () => {
-    // 500 rows of one second end the first window; the first of them goes before the second window is read
-    const created = (n: number) => (n >= 9_500 && n < 10_600 ? NOW - 100_000 : NOW - 200_000 + n * (n < 9_500 ? 1 : 2));
+    // rows 9,500 to 10,599 share a second: the first window knows 500 of them, just the page that the second could skip
     const all = issues(40_000, (n) => ({
-      created:
-        n < 9_500 ? NOW - 300_000 + n : created(n) > NOW - 100_000 ? created(n) : NOW - 280_000 + (n < 10_600 ? 0 : n),
+      created: NOW - 200_000 + (n >= 9_500 && n < 10_600 ? 9_500 : n),
       key: String(n).padStart(6, '0'),
     }));
-    for (const at of [20, 21, 22, 23]) {
-      const model = new SearchModel(all, { mutate: (m, n) => void (n === at && m.remove('009500')) });
+    for (const request of [2, 3, 12, 20, 21, 22, 23, 40]) {
+      const model = new SearchModel(all, {
+        mutate: at(request, (m) => {
+          m.remove('009500');
+        }),
+      });
       const { result } = await run(model, { ahead: 1 });
       expect(result).toMatchObject({ seen: 39_999, settled: true });
       expect(result.keys).toEqual(keysOf(model.issues.values()));
@@ -329,7 +345,9 @@ describe('a list that moves', () => {
     const model = new SearchModel(
       issues(3_000, (n) => ({ created: years(n) })),
       {
-        mutate: (m, n) => void m.add(extra(n, NOW - 100 - n)),
+        mutate: (m, n) => {
+          m.add(extra(n, NOW - 100 - n));
+        },
       },
     );
     const { result, requests } = await run(model);
@@ -487,7 +505,7 @@ describe('small windows, random data', () => {
     const { directoryPrefix } = one;
     return new SearchModel(all, { limits: LIMITS, facetValues: 4, directoryPrefix, holes, ...more });
   };
-  const RUNS = { numRuns: 400 };
+  const RUNS = { numRuns: 100 };
 
   test('everything is read or reported, to the row', async () => {
     await fc.assert(
@@ -534,10 +552,8 @@ describe('small windows, random data', () => {
         expect(result.settled).toBe(true);
         expect(result.totalAfter).toBe(server.issues.size);
         expect(result.seen + missing).toBe(expected.length);
-        for (const { second: at, emitted } of (await run(server)).checkpoints)
-          expect([at <= NOW, emitted >= 0]).toEqual([true, true]);
       }),
-      { numRuns: 200 },
+      RUNS,
     );
   });
 
@@ -558,10 +574,10 @@ describe('small windows, random data', () => {
   test('rows that come are never missed by a pass that calls itself complete', async () => {
     await fc.assert(
       fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, ahead) => {
-        const at = new Map(moments.map(([n, , second]) => [n, second]));
+        const seconds = new Map(moments.map(([n, , second]) => [n, second]));
         const server = model(one, {
           mutate: (m, n) => {
-            const second = at.get(n);
+            const second = seconds.get(n);
             if (second !== undefined) m.add(newcomer(n, second));
           },
         });
@@ -574,10 +590,10 @@ describe('small windows, random data', () => {
   test('rows that go take none with them in a pass that calls itself complete', async () => {
     await fc.assert(
       fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, ahead) => {
-        const at = new Map(moments.map(([n, which]) => [n, which]));
+        const victims = new Map(moments.map(([n, which]) => [n, which]));
         const server = model(one, {
           mutate: (m, n) => {
-            const which = at.get(n);
+            const which = victims.get(n);
             const victim = which === undefined ? undefined : [...m.issues.keys()][which % m.issues.size];
             if (victim !== undefined) m.remove(victim);
           },
@@ -591,12 +607,12 @@ describe('small windows, random data', () => {
   test('rows that come and go within what one query shows: complete means exact', async () => {
     await fc.assert(
       fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, ahead) => {
-        const at = new Map(moments.map(([n, which, second]) => [n % 20, { which, second }]));
+        const events = new Map(moments.map(([n, which, second]) => [n % 20, { which, second }]));
         const server = model(
           { ...one, count: one.count % (REACH - 8), holes: 0 },
           {
             mutate: (m, n) => {
-              const event = at.get(n);
+              const event = events.get(n);
               if (event === undefined) return;
               const victim = [...m.issues.keys()][event.which % Math.max(1, m.issues.size)];
               if (event.which % 2 === 0) m.add(newcomer(n, event.second));
@@ -614,12 +630,12 @@ describe('small windows, random data', () => {
   test('what came to rest in time is complete in the end', async () => {
     await fc.assert(
       fc.asyncProperty(shape, when, fc.boolean(), async (one, moments, comes) => {
-        const at = new Map(moments.map(([n, which, second]) => [n % 8, { which, second }]));
+        const events = new Map(moments.map(([n, which, second]) => [n % 8, { which, second }]));
         const server = model(
           { ...one, holes: 0, rules: 3, types: 1, seconds: 12, ahead: 0, count: Math.min(one.count, 150) },
           {
             mutate: (m, n) => {
-              const event = at.get(n);
+              const event = events.get(n);
               const victim = event && [...m.issues.keys()][event.which % Math.max(1, m.issues.size)];
               if (event && comes) m.add(newcomer(n, event.second));
               else if (victim !== undefined) m.remove(victim);

@@ -1,5 +1,6 @@
 /** SQL that people write: run as a login that can read the warehouse's tables and nothing else. */
-import pg from 'pg';
+import type pg from 'pg';
+import { connect, disconnect } from '../db/client.ts';
 import type { Database } from '../db/database.ts';
 import { databaseError, errorCode, errorText } from '../db/errors.ts';
 import { ConnectorError } from '../protocol/errors.ts';
@@ -23,11 +24,10 @@ export async function runQuery(
   { timeoutMs, signal }: QueryOptions,
 ): Promise<QueryResult> {
   const login = await database.openQuery();
-  const client = new pg.Client({ ...login.config, statement_timeout: timeoutMs });
-  const stop = (): void => void client.end();
+  let client: pg.Client | undefined;
+  const stop = (): void => void client?.end();
   try {
-    client.on('error', () => undefined); // reported by the query that it interrupts
-    await client.connect();
+    client = await connect({ ...login.config, statement_timeout: timeoutMs });
     signal?.addEventListener('abort', stop);
     // the extended protocol takes one statement only
     const query: pg.QueryArrayConfig & { queryMode: 'extended' } = {
@@ -42,7 +42,7 @@ export async function runQuery(
     throw queryError(error, timeoutMs);
   } finally {
     signal?.removeEventListener('abort', stop);
-    await client.end().catch(() => undefined);
+    if (client) await disconnect(client);
     await login.close();
   }
 }

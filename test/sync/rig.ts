@@ -10,11 +10,11 @@ export interface Rig {
   readonly sim: Simulator;
   readonly store: Store;
   /** Runs a sync as the administrator, or as told. */
-  sync(request?: Partial<SyncRequest> & { as?: TokenName }): Promise<SyncReport>;
+  readonly sync: (request?: Partial<SyncRequest> & { as?: TokenName }) => Promise<SyncReport>;
   /** Rows of a query as the owner. */
-  rows<R extends Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<R[]>;
+  readonly rows: <R extends Record<string, unknown>>(sql: string, values?: readonly unknown[]) => Promise<R[]>;
   /** Requests made since the last call, as `path` → count. */
-  requests(): Record<string, number>;
+  readonly requests: () => Record<string, number>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 

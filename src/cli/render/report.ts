@@ -18,13 +18,22 @@ export function renderReport(report: SyncReport): void {
   if (rows.length > 0) print(renderTable(['stream', 'read', 'added', 'changed', 'gone'], rows));
   print('');
   print(`${headline(report)} ${progress.requests.toLocaleString('en')} requests in ${report.seconds.toFixed(1)} s.`);
-  for (const { stream, project, state, reason } of report.shortfalls.slice(0, MOST_SHORTFALLS)) {
-    print(`  ${state}: ${stream}${project === null ? '' : ` of ${project}`}: ${reason}`);
-  }
-  const more = report.shortfalls.length - MOST_SHORTFALLS;
+  const lines = shortfallLines(report.shortfalls);
+  for (const line of lines.slice(0, MOST_SHORTFALLS)) print(line);
+  const more = lines.length - MOST_SHORTFALLS;
   if (more > 0)
     print(`  … and ${more} more; see them all with: select * from sonarqube_completeness where state <> 'complete'`);
   if (report.error) say(`soundings: ${report.error.message} [${report.error.code}]`);
+}
+
+/** One line for what has the same cause: the streams of one project that are not open to the token share theirs. */
+function shortfallLines(shortfalls: SyncReport['shortfalls']): string[] {
+  const streams = new Map<string, string[]>();
+  for (const { stream, project, state, reason } of shortfalls) {
+    const line = `  ${state}: ${project ?? 'the list'} ($STREAMS): ${reason}`;
+    streams.set(line, [...(streams.get(line) ?? []), stream]);
+  }
+  return [...streams].map(([line, names]) => line.replace('$STREAMS', () => names.join(', ')));
 }
 
 function headline({ state, mode, changes, shortfalls, server }: SyncReport): string {
@@ -32,12 +41,17 @@ function headline({ state, mode, changes, shortfalls, server }: SyncReport): str
   if (state === 'failed') return `The sync of ${server} failed; what was stored before stays.`;
   if (state === 'cancelled') return 'Stopped; what is stored stays, and the next sync goes on from there.';
   const what =
-    changes === 0 ? 'nothing changed (0 rows)' : `${changes.toLocaleString('en')} rows added, changed or marked gone`;
+    changes === 0
+      ? 'nothing changed (0 rows)'
+      : `${changes.toLocaleString('en')} ${changes === 1 ? 'row' : 'rows'} added, changed or marked gone`;
   if (state === 'partly_failed') {
     const short = shortfalls.filter((one) => one.state === 'short' || one.state === 'suspect').length;
     return `${kind} of ${server} partly failed: ${what}; ${short} of its parts are not complete.`;
   }
   const unreadable = new Set(shortfalls.filter((one) => one.state === 'unreadable').map((one) => one.project)).size;
-  const closed = unreadable === 0 ? '' : ` (${unreadable} projects are not open to the token)`;
+  const closed =
+    unreadable === 0
+      ? ''
+      : ` (${unreadable} ${unreadable === 1 ? 'project is' : 'projects are'} not open to the token)`;
   return `${kind} of ${server} complete${closed}: ${what}.`;
 }
