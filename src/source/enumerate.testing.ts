@@ -87,10 +87,13 @@ export class SearchModel {
     const id = JSON.stringify([filter, sort]);
     let result = this.#results.get(id);
     if (result === undefined) {
-      const matches = this.#predicate(filter);
       const order = ORDERS[sort];
       if (order === undefined) throw new BadRequest(`Value of parameter 's' (${sort})`);
-      result = [...this.#issues.values()].filter(matches).sort(order);
+      const isWhole = Object.keys(filter).length === 0;
+      // filtering keeps the order, so that the whole is sorted once
+      result = isWhole
+        ? [...this.#issues.values()].sort(order)
+        : this.#sorted({}, sort).filter(this.#predicate(filter));
       this.#results.set(id, result);
     }
     return result;

@@ -1,0 +1,75 @@
+/** What a run costs follows from what changed, not from how much there is; counted in the simulated server's own log. */
+import { expect, test } from 'vitest';
+import { generate } from '../simulator/index.ts';
+import { expectEqual, rig } from './rig.ts';
+
+test(
+  '1,000 projects: a first sync, one with nothing new, and one with a single changed project',
+  { timeout: 300_000 },
+  async () => {
+    const data = generate({
+      version: '25.12',
+      projects: 1000,
+      issuesPerProject: 3,
+      hotspots: 0,
+      analyses: 1,
+      metrics: 12,
+      seed: 21,
+    });
+    await using r = await rig({ version: '25.12', data });
+    const requests = (): { lists: number; rest: number } => {
+      const { 'projects/search': lists = 0, ...asked } = r.requests();
+      return { lists, rest: Object.values(asked).reduce((sum, count) => sum + count, 0) };
+    };
+    const beyondLists = async (): Promise<number> => {
+      requests();
+      expect(await r.sync()).toMatchObject({ state: 'complete' });
+      return requests().rest;
+    };
+
+    const first = await beyondLists();
+    await expectEqual(r);
+    // three a project, one a hundred projects for their issues, and the lists: as few as there can be, and 5 % more
+    expect(first).toBeLessThanOrEqual(Math.ceil((3 * 1000 + 10 + 2) * 1.05));
+
+    expect(await beyondLists()).toBeLessThanOrEqual(5);
+
+    const { key, issues } = data.projects[500]!;
+    r.sim.mutate.analysis(key, {
+      date: r.sim.now() - 60,
+      close: [issues.find(({ status }) => status === 'OPEN')!.key],
+    });
+    expect(await beyondLists()).toBeLessThanOrEqual(10);
+    await expectEqual(r);
+  },
+);
+
+test(
+  '25,000 issues in one second end complete, for at most a fifth more requests than the fewest',
+  { timeout: 300_000 },
+  async () => {
+    const data = generate({
+      version: '26.9',
+      projects: 2,
+      issuesPerProject: (n) => (n === 0 ? 25_000 : 300),
+      oneSecond: true,
+      rules: 60,
+      hotspots: 0,
+      analyses: 1,
+      metrics: 12,
+      seed: 4,
+    });
+    await using r = await rig({ version: '26.9', data });
+    expect(await r.sync()).toMatchObject({ state: 'complete', shortfalls: [] });
+    expect(r.requests()['issues/search']).toBeLessThanOrEqual(Math.ceil((25_300 / 500) * 1.2));
+    expect(
+      await r.rows(
+        `select stream, server_total, present, state from sonarqube_completeness where stream = 'issues' order by present`,
+      ),
+    ).toEqual([
+      { stream: 'issues', server_total: 300, present: 300, state: 'complete' },
+      { stream: 'issues', server_total: 25_000, present: 25_000, state: 'complete' },
+    ]);
+    expect(await r.sync()).toMatchObject({ state: 'complete', changes: 0 });
+  },
+);
