@@ -51,37 +51,41 @@ const SAVE_EVERY_MS = 2000;
 
 /** Runs one sync. Never two of one connection at once, on whatever machine: the second is refused. */
 export async function sync({ database, warehouse }: Store, request: SyncRequest): Promise<SyncReport> {
-  const connection = (await findConnection(database, request.baseUrl)) ?? (await connect(database, request));
-  const lock = await database.tryLock(`soundings.sync.${connection.id}`);
-  if (!lock) {
-    throw new ConnectorError(
-      'invalid_arguments',
-      `A sync of ${request.baseUrl} is running already; wait for it, or see it with "soundings status".`,
-    );
-  }
+  const stop = new AbortController();
+  const client = openClient({ ...request, signal: AbortSignal.any([request.signal, stop.signal]) });
   try {
-    await closeAbandoned(database, connection.id);
-    return await runAndRecord({ database, warehouse }, connection, request, lock.lost);
+    const known = await findConnection(database, request.baseUrl);
+    const connection = known ?? (await connect(database, request, client));
+    const lock = await database.tryLock(`soundings.sync.${connection.id}`);
+    if (!lock) {
+      throw new ConnectorError(
+        'invalid_arguments',
+        `A sync of ${request.baseUrl} is running already; wait for it, or see it with "soundings status".`,
+      );
+    }
+    lock.lost.addEventListener('abort', () => stop.abort());
+    try {
+      await closeAbandoned(database, connection.id);
+      return await runAndRecord({ database, warehouse }, connection, request, client, lock.lost);
+    } finally {
+      await lock.release();
+    }
   } finally {
-    await lock.release();
+    await client.close();
   }
 }
 
 /** A server that is not known yet must answer before anything is stored about it. */
-async function connect(database: Database, request: SyncRequest): Promise<Connection> {
-  const client = openClient(request);
-  try {
-    await client.get('projects/search', { p: 1, ps: 1 });
-    return await createConnection(database, request.baseUrl);
-  } finally {
-    await client.close();
-  }
+async function connect(database: Database, request: SyncRequest, client: SonarClient): Promise<Connection> {
+  await client.get('projects/search', { p: 1, ps: 1 });
+  return createConnection(database, request.baseUrl);
 }
 
 async function runAndRecord(
   store: Store,
   connection: Connection,
   request: SyncRequest,
+  client: SonarClient,
   lost: AbortSignal,
 ): Promise<SyncReport> {
   const { database } = store;
@@ -95,9 +99,18 @@ async function runAndRecord(
   let result: RunResult | null = null;
   let error: ConnectorError | null = null;
   try {
-    result = await read(store, connection, { ...request, signal: AbortSignal.any([request.signal, lost]) }, (next) => {
-      progress = next;
-      request.onProgress?.(next);
+    result = await runSync(new SonarSource(client), store.warehouse, {
+      connectionId: connection.id,
+      full: request.full ?? false,
+      auditHours: request.auditHours ?? 24,
+      now: request.now ?? (() => new Date()),
+      selects: selects(request.include ?? [], request.exclude ?? []),
+      signal: AbortSignal.any([request.signal, lost]),
+      traffic: () => client.traffic,
+      onProgress: (next) => {
+        progress = next;
+        request.onProgress?.(next);
+      },
     });
   } catch (thrown) {
     error = lost.aborted && !request.signal.aborted ? lostDatabase(thrown) : asConnectorError(thrown);
@@ -125,29 +138,6 @@ async function runAndRecord(
     shortfalls,
     error,
   };
-}
-
-async function read(
-  { warehouse }: Store,
-  connection: Connection,
-  request: SyncRequest,
-  onProgress: (progress: Progress) => void,
-): Promise<RunResult> {
-  const client = openClient(request);
-  try {
-    return await runSync(new SonarSource(client), warehouse, {
-      connectionId: connection.id,
-      full: request.full ?? false,
-      auditHours: request.auditHours ?? 24,
-      now: request.now ?? (() => new Date()),
-      selects: selects(request.include ?? [], request.exclude ?? []),
-      signal: request.signal,
-      traffic: () => client.traffic,
-      onProgress,
-    });
-  } finally {
-    await client.close();
-  }
 }
 
 function openClient(request: SyncRequest): SonarClient {

@@ -91,7 +91,11 @@ export interface Source {
   /** The streams whose ledger rows a pass writes. */
   streamsOf(pass: string): readonly string[];
   /** How a pass is planned: see `PassTraits` in `sync/plan.ts`. Known once `list` has been read. */
-  traits(pass: string): { readonly shape: string; readonly audit: 'recent' | 'full-if-changed' };
+  traits(pass: string): {
+    readonly shape: string;
+    readonly audit: 'recent' | 'full-if-changed';
+    readonly wholeUpTo: number;
+  };
   read(task: Task, emit: Emit): Promise<void>;
   /** Reads what changed anywhere since the watermark; rows of the projects that `includes` takes go to `emit`. */
   look(watermark: Cursor, includes: (project: string) => boolean, emit: Emit): Promise<Look>;

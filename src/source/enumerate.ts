@@ -590,11 +590,12 @@ class Pass<T extends SearchRow> {
     }
     return Promise.all(
       parts.map(async (part, i) => {
-        if (isMoved(part)) return null;
+        const before = parts[i - 1];
+        // a part skips rows of its first second that the part before has read: if that one moved, there may be gaps
+        if (isMoved(part) || (before && isMoved(before))) return null;
         const { total: now } = await this.#reader.count({ ...this.#reader.filter, ...spanFilter(part) });
         const lacking = now - (held[i] ?? 0) - sum(unreachableOf(part).map(({ missing }) => missing));
         // a hole in the second where two windows meet may have been on a page of the earlier one
-        const before = parts[i - 1];
         const holes = part.holes ?? (mostHoles(part) + (before ? mostHoles(before) : 0) === 0 ? 0 : null);
         return lacking === holes ? { ...part, holes } : null;
       }),

@@ -101,7 +101,7 @@ export class SonarSource implements Source {
     else await this.#readIssues(task, emit);
   }
 
-  traits(pass: string): { shape: string; audit: 'recent' | 'full-if-changed' } {
+  traits(pass: string): { shape: string; audit: 'recent' | 'full-if-changed'; wholeUpTo: number } {
     const tables = pass === 'details' ? [measures, analyses, measuresHistory, hotspots] : [issues];
     const columns = tables.flatMap((stream) => Object.keys(stream.columns));
     const names = pass === 'details' ? [...columns, ...this.#metricKeys.toSorted()] : columns;
@@ -110,6 +110,7 @@ export class SonarSource implements Source {
       shape: createHash('sha256').update(names.join(' ')).digest('base64url').slice(0, 12),
       // no date tells of a reviewed hotspot; of a moved line tells that there was an analysis
       audit: pass === 'details' ? 'recent' : 'full-if-changed',
+      wholeUpTo: pass === 'details' ? -1 : PAGE_SIZE,
     };
   }
 

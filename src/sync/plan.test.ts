@@ -6,11 +6,15 @@ import { planPass, selects } from './plan.ts';
 const project = (key: string, fingerprint = '1'): ProjectRef => ({ key, fingerprint, notes: {} });
 const look = (...touched: string[]): Look => ({ touched: new Set(touched), whole: true, total: 0 });
 const NOW = new Date('2026-01-10T00:00:00Z');
-const known = (fingerprint: string, state: LedgerState, { shape = 's', full = fingerprint, hoursAgo = 1 } = {}) => {
+const known = (
+  fingerprint: string,
+  state: LedgerState,
+  { shape = 's', full = fingerprint, hoursAgo = 1, present = 5000 } = {},
+) => {
   const then = new Date(NOW.getTime() - hoursAgo * 3_600_000);
   return {
     cursors: new Map([['p', { fingerprint, full, shape }]]),
-    checked: new Map([['p', { state, checkedAt: then, fullReadAt: then }]]),
+    checked: new Map([['p', { state, checkedAt: then, fullReadAt: then, present }]]),
   };
 };
 const nothingKnown = { cursors: new Map(), checked: new Map() };
@@ -27,6 +31,11 @@ describe('plan', () => {
     ['a new project', [[project('p')], nothingKnown, look()], 'full'],
     ['an unchanged one', [[project('p')], known('1', 'complete'), look()], 'nothing'],
     ['a changed one', [[project('p', '2')], known('1', 'complete'), look()], 'recent'],
+    [
+      'a changed one that one answer shows whole',
+      [[project('p', '2')], known('1', 'complete', { present: 500 }), look()],
+      'full',
+    ],
     ['one that people touched', [[project('p')], known('1', 'complete'), look('p')], 'recent'],
     [
       'a look that did not reach its end',
@@ -62,7 +71,7 @@ describe('plan', () => {
   ])('%s', (_, input, expected) => {
     const [projects, memory, seen, audit = 'full-if-changed', everything = false] = input;
     const wishes = { full: everything, auditHours: 24, now: NOW };
-    const { full, recent } = planPass(projects, memory, seen, { shape: 's', audit }, wishes);
+    const { full, recent } = planPass(projects, memory, seen, { shape: 's', audit, wholeUpTo: 500 }, wishes);
     expect([full.length, recent.length]).toEqual([expected === 'full' ? 1 : 0, expected === 'recent' ? 1 : 0]);
   });
 });

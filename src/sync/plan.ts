@@ -9,6 +9,8 @@ export interface Checked {
   readonly checkedAt: Date;
   /** When the stream that has waited longest was last read whole; null when one never was. */
   readonly fullReadAt: Date | null;
+  /** Rows that the largest stream holds. */
+  readonly present: number;
 }
 
 /** What the warehouse remembers of one pass, by project key. */
@@ -31,6 +33,8 @@ export interface PassTraits {
   /** Changes when the rows would come out differently from the same answers: our columns, the server's metrics. */
   readonly shape: string;
   readonly audit: 'recent' | 'full-if-changed';
+  /** A changed project of at most so many rows is read whole: one answer shows them all, and shows what no date does. */
+  readonly wholeUpTo: number;
 }
 
 export interface PassPlan {
@@ -66,13 +70,14 @@ function modeOf(
   cursor: Cursor | undefined,
   checked: Checked | undefined,
   look: Look,
-  { shape, audit }: PassTraits,
+  { shape, audit, wholeUpTo }: PassTraits,
   wishes: Wishes,
 ): 'full' | 'recent' | null {
   if (cursor?.['shape'] !== shape || cursor['fingerprint'] === undefined) return 'full';
   if (checked === undefined || UNSETTLED.has(checked.state)) return 'full';
   const changedSinceFull = cursor['full'] !== project.fingerprint;
   if (audit === 'full-if-changed' && changedSinceFull && isDue(project.key, checked.fullReadAt, wishes)) return 'full';
+  if (cursor['fingerprint'] !== project.fingerprint && checked.present <= wholeUpTo) return 'full';
   if (cursor['fingerprint'] !== project.fingerprint || !look.whole || look.touched.has(project.key)) return 'recent';
   return audit === 'recent' && isDue(project.key, checked.checkedAt, wishes) ? 'recent' : null;
 }

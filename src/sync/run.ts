@@ -251,7 +251,7 @@ class Run {
     const key = shortfallKey(tally.stream, tally.project);
     if (state === 'complete') this.#shortfalls.delete(key);
     else this.#shortfalls.set(key, { stream: tally.stream, project: tally.project, state, reason: reason ?? state });
-    if (gone > 0) this.#tell({ type: 'gone', stream: tally.stream, rows: gone });
+    for (const [stream, rows] of gone) if (rows > 0) this.#tell({ type: 'gone', stream, rows });
   }
 
   #isUnreadable(project: string): boolean {

@@ -67,8 +67,8 @@ export const SUSPICION_MS = 60 * 60 * 1000;
 export interface Settlement extends Verdict {
   readonly tally: Tally;
   readonly present: number;
-  /** Rows newly marked gone. */
-  readonly gone: number;
+  /** Rows newly marked gone, by stream: a deleted project takes all that belongs to it along. */
+  readonly gone: ReadonlyMap<string, number>;
   /** Identities of stored rows that the pass did not meet and that are not marked until the source proves them gone. */
   readonly unproven: readonly string[];
 }
@@ -117,7 +117,7 @@ export class Ledger {
     const open = missing.filter((row) => !row.closed).length;
     const held = tooMuchGone(stream, open, present) && !(await this.#confirmed(client, tally, missing.length, now));
     let verdict: Verdict | null = null;
-    let gone = 0;
+    let gone: ReadonlyMap<string, number> = new Map();
     if (held) {
       verdict = {
         state: 'suspect',
@@ -125,8 +125,8 @@ export class Ledger {
       };
     } else if (missing.length > 0 && tally.readable) {
       gone = await this.#markGone(client, stream, missing, now);
-      present -= gone;
-      kept += gone;
+      present -= missing.length;
+      kept += missing.length;
     } else if (missing.length > 0) {
       verdict = {
         state: 'suspect',
@@ -142,7 +142,7 @@ export class Ledger {
       tally,
       present,
       gone,
-      unproven: held || gone > 0 ? [] : missing.map((row) => row.identity),
+      unproven: held || gone.size > 0 ? [] : missing.map((row) => row.identity),
     };
   }
 
@@ -216,34 +216,47 @@ export class Ledger {
     return before !== undefined && now.getTime() - new Date(before.suspected_since).getTime() >= SUSPICION_MS;
   }
 
-  async #markGone(client: pg.ClientBase, stream: AnyStream, rows: readonly StoredRow[], now: Date): Promise<number> {
+  async #markGone(
+    client: pg.ClientBase,
+    stream: AnyStream,
+    rows: readonly StoredRow[],
+    now: Date,
+  ): Promise<ReadonlyMap<string, number>> {
     const result = await client.query(
       `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = case when id = any($3) then 'purged' else 'vanished' end${whenGone(stream)}
         where id = any($1)`,
       [rows.map((row) => row.id), now, rows.filter((row) => row.closed).map((row) => row.id)],
     );
-    if (stream.name === 'projects') await this.#markProjectsGone(client, rows, now);
-    if (stream.name === 'analyses') await this.#markPointsGone(client, rows, now);
-    return result.rowCount ?? 0;
+    const gone = new Map([[stream.name, result.rowCount ?? 0]]);
+    if (stream.name === 'projects') await this.#markProjectsGone(client, rows, now, gone);
+    if (stream.name === 'analyses') gone.set('measures_history', await this.#markPointsGone(client, rows, now));
+    return gone;
   }
 
   /**
    * The points of analyses that are gone stay. One that was the newest was deleted by an administrator, not thinned by
    * housekeeping: its value must not be what "the newest value" finds, so it moves aside.
    */
-  async #markPointsGone(client: pg.ClientBase, rows: readonly StoredRow[], now: Date): Promise<void> {
-    await client.query(POINTS_GONE, [rows.map((row) => row.id), now, this.#connectionId]);
+  async #markPointsGone(client: pg.ClientBase, rows: readonly StoredRow[], now: Date): Promise<number> {
+    const result = await client.query(POINTS_GONE, [rows.map((row) => row.id), now, this.#connectionId]);
+    return result.rowCount ?? 0;
   }
 
   /** What belonged to a deleted project stays, marked; its ledger rows would compare with a server that has nothing. */
-  async #markProjectsGone(client: pg.ClientBase, rows: readonly StoredRow[], now: Date): Promise<void> {
+  async #markProjectsGone(
+    client: pg.ClientBase,
+    rows: readonly StoredRow[],
+    now: Date,
+    gone: Map<string, number>,
+  ): Promise<void> {
     for (const stream of this.#streams.values()) {
       if (!('project_id' in stream.columns)) continue;
-      await client.query(
+      const result = await client.query(
         `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = 'project_deleted'${whenGone(stream)}
           where project_id = any($1) and deleted_at is null`,
         [rows.map((row) => row.id), now],
       );
+      gone.set(stream.name, result.rowCount ?? 0);
     }
     await client.query('delete from sonarqube_completeness where connection_id = $1 and project = any($2)', [
       this.#connectionId,

@@ -22,6 +22,7 @@ interface CheckedRow {
   readonly state: LedgerState;
   readonly checked_at: string;
   readonly full_read_at: string | null;
+  readonly present: number;
 }
 
 /** The worst state of some streams of a project, and what has waited longest. */
@@ -29,6 +30,7 @@ export interface CheckedProject {
   readonly state: LedgerState;
   readonly checkedAt: Date;
   readonly fullReadAt: Date | null;
+  readonly present: number;
 }
 
 export class Warehouse {
@@ -76,16 +78,17 @@ export class Warehouse {
   async checked(connectionId: number, streams: readonly string[]): Promise<Map<string, CheckedProject>> {
     const { rows } = await this.#database.query<CheckedRow>(
       `select project, (array_agg(state order by array_position($3::text[], state)))[1] as state,
-              min(checked_at) as checked_at, case when bool_and(full_read_at is not null) then min(full_read_at) end as full_read_at
+              min(checked_at) as checked_at, max(present) as present, case when bool_and(full_read_at is not null) then min(full_read_at) end as full_read_at
          from sonarqube_completeness
         where connection_id = $1 and stream = any($2) group by project having count(*) = cardinality($2)`,
       [connectionId, streams, ['unreadable', 'short', 'suspect', 'moving', 'complete']],
     );
     return new Map(
-      rows.map(({ project, state, checked_at, full_read_at }) => [
+      rows.map(({ project, state, checked_at, full_read_at, present }) => [
         project,
         {
           state,
+          present,
           checkedAt: new Date(checked_at),
           fullReadAt: full_read_at === null ? null : new Date(full_read_at),
         },

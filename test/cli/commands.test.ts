@@ -8,7 +8,19 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generate, type Simulator } from '../simulator/index.ts';
-import { bench, complaint, complaints, removeFolder, newFolder, run, start, type Bench, type Ran, type Running, type RunOptions } from './program.ts';
+import {
+  bench,
+  complaint,
+  complaints,
+  removeFolder,
+  newFolder,
+  run,
+  start,
+  type Bench,
+  type Ran,
+  type Running,
+  type RunOptions,
+} from './program.ts';
 
 let b: Bench;
 let sim: Simulator;
@@ -54,7 +66,9 @@ describe('usage', () => {
   });
 
   it('both --database and --data-dir: 2', async () => {
-    const ran = await here(['sync', '--url', url, '--database', 'postgres://me@127.0.0.1/x'], { token: 'squ_0123456789' });
+    const ran = await here(['sync', '--url', url, '--database', 'postgres://me@127.0.0.1/x'], {
+      token: 'squ_0123456789',
+    });
     expect(ran.code).toBe(2);
     expect(complaint(ran)).toContain('either --database or --data-dir');
   });
@@ -86,12 +100,15 @@ describe('the token', () => {
     expect(complaint(ran)).toContain('The token is empty; make one of type User');
   });
 
-  it.each(['squ_0123 456789', 'squ_0123\n456789', 'squ_0123ü456789'])('with characters that no token has: 2', async (token) => {
-    const ran = await sync([], { token });
-    expect(ran.code).toBe(2);
-    expect(complaint(ran)).toContain('characters that no token has');
-    expect(ran.stderr).not.toContain('0123');
-  });
+  it.each(['squ_0123 456789', 'squ_0123\n456789', 'squ_0123ü456789'])(
+    'with characters that no token has: 2',
+    async (token) => {
+      const ran = await sync([], { token });
+      expect(ran.code).toBe(2);
+      expect(complaint(ran)).toContain('characters that no token has');
+      expect(ran.stderr).not.toContain('0123');
+    },
+  );
 
   it('from a file, line end and all', async () => {
     await writeFile(file('token'), `${sim.tokens.admin}\n`);
@@ -214,7 +231,9 @@ describe('query', () => {
   it('one that takes too long: 2, with the remedy', async () => {
     const ran = await here(['query', 'select pg_sleep(30)', '--timeout', '0.2']);
     expect(ran.code).toBe(2);
-    expect(complaint(ran)).toMatch(/took longer than 0\.2 s and was stopped; narrow it, or give it more with --timeout/);
+    expect(complaint(ran)).toMatch(
+      /took longer than 0\.2 s and was stopped; narrow it, or give it more with --timeout/,
+    );
   });
 
   it('Ctrl-C stops it: 130', async () => {
@@ -266,7 +285,9 @@ describe('schema and status', () => {
     expect(server).toMatchObject({ base_url: sim.url, complete: true });
     const ledger = server?.['ledger'] as { stream: string; project: string; state: string; server_total: number }[];
     expect(ledger.filter(({ stream }) => stream === 'issues')).toEqual(
-      sim.data.projects.map(({ key }) => expect.objectContaining({ project: key, server_total: 20, state: 'complete' }) as unknown),
+      sim.data.projects.map(
+        ({ key }) => expect.objectContaining({ project: key, server_total: 20, state: 'complete' }) as unknown,
+      ),
     );
   });
 
@@ -313,7 +334,8 @@ describe('psql-url', () => {
     }
   });
 
-  const complaintsOf = ({ stderr }: Ran): string[] => stderr.split('\n').filter((line) => line.startsWith('soundings:'));
+  const complaintsOf = ({ stderr }: Ran): string[] =>
+    stderr.split('\n').filter((line) => line.startsWith('soundings:'));
 
   /** psql itself, where there is one; else what it would ask. */
   async function psql(url: string): Promise<string> {
@@ -341,7 +363,14 @@ describe('a folder that was never used', () => {
       expect(status.code).toBe(0);
       expect(status.stdout).toContain('Nothing is synced yet; begin with: soundings sync --url');
       expect((await run(['status', '--json', '--data-dir', dataDir])).stdout).toBe('[]\n');
-      const query = await run(['query', 'select count(*) from sonarqube_issues', '--format', 'csv', '--data-dir', dataDir]);
+      const query = await run([
+        'query',
+        'select count(*) from sonarqube_issues',
+        '--format',
+        'csv',
+        '--data-dir',
+        dataDir,
+      ]);
       expect(query.stdout).toBe('count\n0\n');
     } finally {
       await removeFolder(dataDir);

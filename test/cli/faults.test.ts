@@ -106,7 +106,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     const ran = await b.sync(sim);
     expect(ran.code, ran.stderr).toBe(3);
     expect(ran.stdout).toContain('partly failed');
-    expect(ran.stdout).toMatch(new RegExp(`short: measures of ${bad!}: .*api/measures/component.* \\(500: `));
+    expect(ran.stdout).toMatch(new RegExp(`short: ${bad!} \\(measures, .*api/measures/component.* \\(500: `));
     expect(await incomplete(sim)).toEqual([`${bad!} hotspots`, `${bad!} measures`, `${bad!} measures_history`]);
     expect((await held(sim, bad!))['issues']).toBe(30);
     for (const key of good) {
@@ -125,7 +125,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     );
     const ran = await b.sync(sim);
     expect(ran.code, ran.stderr).toBe(3);
-    expect(ran.stdout).toMatch(new RegExp(`short: measures_history of ${bad!}: .*cannot be read \\(it is not JSON\\)`));
+    expect(ran.stdout).toMatch(new RegExp(`short: ${bad!} \\(.*measures_history.*cannot be read \\(it is not JSON\\)`));
     expect(await held(sim, bad!)).toMatchObject({ issues: 30 });
     sim.faults.clear();
     await expectWhole(sim);
@@ -139,7 +139,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     );
     const ran = await b.sync(sim);
     expect(ran.code, ran.stderr).toBe(3);
-    expect(ran.stdout).toContain(`measures_history of ${bad!}`);
+    expect(ran.stdout).toMatch(new RegExp(`short: ${bad!} \\(.*measures_history`));
     expect(await held(sim, good!)).toMatchObject({ issues: 30 });
     sim.faults.clear();
     await expectWhole(sim);
@@ -155,7 +155,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     );
     const ran = await b.sync(sim);
     expect(ran.code, ran.stderr).toBe(3);
-    expect(ran.stdout).toMatch(new RegExp(`measures of ${bad!}: .*component\\.measures`));
+    expect(ran.stdout).toMatch(new RegExp(`short: ${bad!} \\(.*component\\.measures`));
     sim.faults.clear();
     await expectWhole(sim);
   });
@@ -168,7 +168,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     );
     const ran = await b.sync(sim);
     expect(ran.code, ran.stderr).toBe(3);
-    expect(ran.stdout).toMatch(new RegExp(`short: issues of ${bad}: `));
+    expect(ran.stdout).toMatch(new RegExp(`short: ${bad} \\(issues\\): `));
     expect(await incomplete(sim)).toEqual([`${bad} issues`]);
     sim.faults.clear();
     await expectWhole(sim);
@@ -182,7 +182,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     );
     const ran = await b.sync(sim);
     expect(ran.code, ran.stderr).toBe(3);
-    for (const key of bad) expect(ran.stdout).toContain(`measures of ${key}`);
+    for (const key of bad) expect(ran.stdout).toContain(`short: ${key} (`);
     for (const { key } of sim.data.projects) expect(await held(sim, key), key).toMatchObject({ issues: 30 });
     sim.faults.clear();
     await expectWhole(sim);

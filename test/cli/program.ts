@@ -190,9 +190,10 @@ export async function bench(): Promise<Bench> {
   const rows = async <R extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []): Promise<R[]> =>
     (await database.query<R>(sql, values)).rows;
   const connectionOf = async (sim: Simulator): Promise<number> => {
-    const found = await rows<{ id: number }>(`select id from soundings.connections where settings ->> 'base_url' = $1`, [
-      sim.url,
-    ]);
+    const found = await rows<{ id: number }>(
+      `select id from soundings.connections where settings ->> 'base_url' = $1`,
+      [sim.url],
+    );
     return found[0]?.id ?? 0;
   };
   const startSync: Bench['startSync'] = (sim, args = [], options = {}) =>

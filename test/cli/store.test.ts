@@ -1,12 +1,12 @@
 /** Where the data is kept, and what may be wrong with it: folders, disks, servers, versions. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../src/db/database.ts';
@@ -199,7 +199,9 @@ describe('a full disk', () => {
       await database.query(`create trigger full_disk before insert on sonarqube_issues execute function full_disk()`);
       const ran = await into(['--database', urlOf(login)], more);
       expect(ran.code).toBe(1);
-      expect(complaint(ran)).toMatch(/No space left on device”: free or add disk space, then run it again; what was stored stays\. \[database_unavailable\]/);
+      expect(complaint(ran)).toMatch(
+        /No space left on device”: free or add disk space, then run it again; what was stored stays\. \[database_unavailable\]/,
+      );
       expect(await dump(database, 1)).toBe(before);
       await database.query('drop trigger full_disk on sonarqube_issues');
       const again = await into(['--database', urlOf(login)], more);
@@ -243,11 +245,49 @@ describe('a database that goes away in mid-run', () => {
     process.kill(postmaster!.pid, 'SIGKILL');
     const ran = await running.ended;
     expect(ran.code).toBe(1);
-    expect(complaint(ran)).toMatch(/database went away in the middle of the run; what was committed stays, and the next run/);
+    expect(complaint(ran)).toMatch(
+      /database went away in the middle of the run; what was committed stays, and the next run/,
+    );
     await held.open();
     expect((await into(['--data-dir', folder], server)).code).toBe(0);
     expect(await count(folder)).toBe('240');
     expect(await findPostmaster(join(folder, 'postgres'))).toBeUndefined();
+  });
+
+  it('the embedded one was killed, and a process of it is still there: waited for', async () => {
+    const folder = await folderOf();
+    const holder = start(['psql-url', '--hold', '--owner', '--data-dir', folder], { held: true });
+    const [url] = await holder.until(/^postgres:\/\/\S+$/m);
+    await holder.until(/The database runs until/);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>(
+      `select pid from pg_stat_activity where backend_type = 'checkpointer'`,
+    );
+    await client.end();
+    const postmaster = await findPostmaster(join(folder, 'postgres'));
+    holder.child.kill('SIGKILL');
+    await holder.ended;
+    // like one that is in the middle of a slow write: it notices later that its server is gone
+    const left = rows[0]!.pid;
+    process.kill(left, 'SIGSTOP');
+    process.kill(postmaster!.pid, 'SIGKILL');
+    try {
+      const running = start(['status', '--data-dir', folder]);
+      const log = (): Promise<string> => readFile(join(folder, 'postgres.log'), 'utf8');
+      const refusals = async (): Promise<number> => (await log()).split('shared memory block').length - 1;
+      for (let look = 0; look < 60 && (await refusals()) < 3; look += 1) await delay(50);
+      process.kill(left, 'SIGCONT');
+      const ran = await running.ended;
+      expect(complaints(ran)).toEqual([]);
+      expect(ran.code).toBe(0);
+    } finally {
+      try {
+        process.kill(left, 'SIGCONT');
+      } catch {
+        // it has ended
+      }
+    }
   });
 
   it('one of --database is stopped: 1, said, soon; the next run completes when it is back', async () => {
@@ -290,9 +330,12 @@ describe('--database', () => {
       expect((await into(['--database', url, '--schema', 'sonar data'])).code).toBe(0);
       const { rows } = await database.query('select count(*)::int as n from "sonar data".sonarqube_issues');
       expect(rows).toEqual([{ n: 90 }]);
-      const asked = await run(['query', 'select count(*) from sonarqube_issues', '--format', 'csv', '--schema', 'sonar data'], {
-        env: { SOUNDINGS_DATABASE: url },
-      });
+      const asked = await run(
+        ['query', 'select count(*) from sonarqube_issues', '--format', 'csv', '--schema', 'sonar data'],
+        {
+          env: { SOUNDINGS_DATABASE: url },
+        },
+      );
       expect(asked.stdout).toBe('count\n90\n');
       const written = await run(['query', 'delete from sonarqube_issues', '--database', url, '--schema', 'sonar data']);
       expect(written.code).toBe(2);
@@ -311,7 +354,9 @@ describe('--database', () => {
   });
 
   it('a host that does not exist, or no PostgreSQL at all', async () => {
-    const unknown = await run(['status', '--database', 'postgres://me:hunter22@database.invalid/x'], { secrets: ['hunter22'] });
+    const unknown = await run(['status', '--database', 'postgres://me:hunter22@database.invalid/x'], {
+      secrets: ['hunter22'],
+    });
     expect([1, 2]).toContain(unknown.code); // without any DNS it is 1
     expect(complaint(unknown)).toMatch(/correct the host name|check host, port and firewall/);
     const web = await run(['status', '--database', sim.url.replace('http', 'postgres')]);
@@ -340,7 +385,9 @@ describe('--database', () => {
 
   it('a database that does not exist: 2', async () => {
     const { owner } = b.database.logins!;
-    const ran = await run(['status', '--database', urlOf({ ...owner, database: 'nowhere' })], { secrets: [owner.password] });
+    const ran = await run(['status', '--database', urlOf({ ...owner, database: 'nowhere' })], {
+      secrets: [owner.password],
+    });
     expect(ran.code).toBe(2);
     expect(complaint(ran)).toMatch(/"nowhere" does not exist”: create it with “create database”/);
   });
@@ -358,7 +405,10 @@ describe('--database', () => {
     try {
       await database.query(`create role visitor login password 'hunter22'`);
       await database.query('grant connect on database closed to visitor');
-      const ran = await into(['--database', urlOf({ ...database.logins!.owner, user: 'visitor', password: 'hunter22' })]);
+      const ran = await into([
+        '--database',
+        urlOf({ ...database.logins!.owner, user: 'visitor', password: 'hunter22' }),
+      ]);
       expect(ran.code).toBe(2);
       expect(complaint(ran)).toMatch(/may not make tables .*“create schema "soundings" authorization visitor”/);
     } finally {
@@ -397,9 +447,10 @@ describe('a database that a newer program has changed', () => {
 it('the database never has the password of a login in clear, and no token stands anywhere', async () => {
   const client = new pg.Client(b.database.logins!.owner);
   await client.connect();
-  const { rows } = await client.query('select rolname from pg_authid where rolpassword is not null and rolpassword not like $1', [
-    'SCRAM-SHA-256$%',
-  ]);
+  const { rows } = await client.query(
+    'select rolname from pg_authid where rolpassword is not null and rolpassword not like $1',
+    ['SCRAM-SHA-256$%'],
+  );
   await client.end();
   expect(rows).toEqual([]);
   expect((await into(['--data-dir', b.dataDir])).code).toBe(0);

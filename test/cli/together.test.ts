@@ -3,7 +3,18 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findPostmaster } from '../../src/db/postmaster.ts';
 import { generate, startSimulator, type Dataset, type Simulator } from '../simulator/index.ts';
-import { bench, complaint, complaints, gate, newFolder, removeFolder, requested, run, start, type Bench } from './program.ts';
+import {
+  bench,
+  complaint,
+  complaints,
+  gate,
+  newFolder,
+  removeFolder,
+  requested,
+  run,
+  start,
+  type Bench,
+} from './program.ts';
 
 const data = (projects = 6): Dataset => generate({ projects, issuesPerProject: 30, metrics: 12, analyses: 3 });
 
@@ -37,13 +48,18 @@ describe('two runs at once', () => {
       [0, 2],
       [0, 0],
     ]).toContainEqual(codes);
-    const connections = await b.rows(`select 1 from soundings.connections where settings ->> 'base_url' = $1`, [sim.url]);
+    const connections = await b.rows(`select 1 from soundings.connections where settings ->> 'base_url' = $1`, [
+      sim.url,
+    ]);
     expect(connections).toHaveLength(1);
     expect((await b.sync(sim)).stdout).toContain('nothing changed (0 rows)');
   });
 
   it('of two servers: both complete', async () => {
-    const [one, other] = [await b.simulator({ data: data(), latencyMs: 20 }), await b.simulator({ data: data(), latencyMs: 20 })];
+    const [one, other] = [
+      await b.simulator({ data: data(), latencyMs: 20 }),
+      await b.simulator({ data: data(), latencyMs: 20 }),
+    ];
     const both = await Promise.all([b.sync(one), b.sync(other)]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
     expect(both.flatMap(complaints)).toEqual([]);

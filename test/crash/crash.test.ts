@@ -63,7 +63,10 @@ async function server(options: GenerateOptions = SMALL): Promise<{ sim: Simulato
       date: now - 600,
       revision: 'c0ffee',
       add: Array.from({ length: 40 }, (_, n) => ({ key: `added-${n}`, path: `src/New${n % 7}.java`, line: n + 1 })),
-      close: second!.issues.filter(({ status }) => status === 'OPEN').slice(0, 15).map(({ key }) => key),
+      close: second!.issues
+        .filter(({ status }) => status === 'OPEN')
+        .slice(0, 15)
+        .map(({ key }) => key),
     });
     sim.mutate.analysis(third!.key, { date: now - 300, revision: 'decaf' });
   };
@@ -100,7 +103,7 @@ async function stored(database: Database, sim: Simulator): Promise<Stored> {
     [sim.url],
   );
   expect(connections).toHaveLength(1);
-  const { rows: tables } = await database.query<{ name: string; references: string[] }>(
+  const { rows: tables } = await database.query<{ name: string; references: string[] | null }>(
     `select c.relname as name, array_agg(a.attname::text) filter (where a.attname like '%\\_id' and a.attname not in ('connection_id', 'source_id'))
             as references
        from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -120,7 +123,10 @@ async function stored(database: Database, sim: Simulator): Promise<Stored> {
          from public.${name} t where connection_id = $1 order by 1`,
       [connections[0]?.id, OWN_COLUMNS],
     );
-    result.set(name, rows.map(({ row }) => row));
+    result.set(
+      name,
+      rows.map(({ row }) => row),
+    );
   }
   // a run that goes on counts only the analyses since the last one stored
   const ledger = result.get('sonarqube_completeness') ?? [];
@@ -132,7 +138,10 @@ async function stored(database: Database, sim: Simulator): Promise<Stored> {
     `select jsonb_build_array(stream, slice, cursor)::text as row from soundings.cursors where connection_id = $1 order by 1`,
     [connections[0]?.id],
   );
-  result.set('cursors', cursors.map(({ row }) => row));
+  result.set(
+    'cursors',
+    cursors.map(({ row }) => row),
+  );
   return result;
 }
 
@@ -143,7 +152,11 @@ function expectSame(found: Stored, wanted: Stored): void {
     const [before, after] = [new Set(rows), new Set(here)];
     const missing = rows.filter((row) => !after.has(row));
     const extra = here.filter((row) => !before.has(row));
-    expect({ table, missing: missing.slice(0, 3), extra: extra.slice(0, 3) }).toEqual({ table, missing: [], extra: [] });
+    expect({ table, missing: missing.slice(0, 3), extra: extra.slice(0, 3) }).toEqual({
+      table,
+      missing: [],
+      extra: [],
+    });
     expect(here, `${table}: rows that stand there twice`).toHaveLength(rows.length);
   }
 }
@@ -301,9 +314,9 @@ it('kills in the middle of a large project, which is gone on with where it was',
 it(`${SERVER_KILLS} kills of the database itself`, { timeout: 300_000 }, async () => {
   const random = randomFrom(SEED + 3);
   const cluster = join(dataDir, 'postgres');
-  for (let kills = 0; kills < SERVER_KILLS; ) {
+  for (let kills = 0; kills < SERVER_KILLS;) {
     const { sim } = await server();
-    for (let done = false; !done; ) {
+    for (let done = false; !done;) {
       const { child, ended, begun } = sync(sim);
       await begun;
       if (kills < SERVER_KILLS) await Promise.race([delay(random() * first.ms), ended]);

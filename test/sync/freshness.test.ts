@@ -232,8 +232,8 @@ test('--full reports what the incremental way had missed, which is nothing', asy
 });
 
 describe('what no date shows', () => {
-  const clocked = async (): Promise<{ r: Rig; later: (hours: number) => () => Date }> => {
-    const r = await start({ projects: 3 });
+  const clocked = async (issuesPerProject = 60): Promise<{ r: Rig; later: (hours: number) => () => Date }> => {
+    const r = await start({ projects: 3, issuesPerProject });
     const begin = Date.now();
     return { r, later: (hours) => () => new Date(begin + hours * 3_600_000) };
   };
@@ -251,7 +251,7 @@ describe('what no date shows', () => {
   });
 
   test('a line that moved is seen by the daily audit of projects that were analysed, and by --full', async () => {
-    const { r, later } = await clocked();
+    const { r, later } = await clocked(600);
     await using _ = r;
     const { key } = r.sim.data.projects[1]!;
     const issue = open(r, 1).find(({ line }) => line !== undefined)!;
@@ -262,6 +262,17 @@ describe('what no date shows', () => {
     expect(await line()).toBe(issue.line! - 7);
     await r.sync({ now: later(26) });
     expect(await line()).toBe(issue.line);
+  });
+
+  test('a line that moved in a project that one answer shows whole is seen at once', async () => {
+    await using r = await start({ projects: 2 });
+    const { key } = r.sim.data.projects[1]!;
+    const issue = open(r, 1).find(({ line }) => line !== undefined)!;
+    r.sim.mutate.analysis(key, { move: { [issue.key]: 7 } });
+    await r.sync();
+    expect(await r.rows('select line from sonarqube_issues where source_key = $1', [issue.key])).toEqual([
+      { line: issue.line },
+    ]);
   });
 
   test('an audit that is turned off asks nothing', async () => {
