@@ -276,7 +276,7 @@ describe('rows that the index names and the database has lost', () => {
 describe('a list that moves', () => {
   /** A mutation before the n-th request only. */
   const at =
-    (n: number, change: (model: SearchModel) => void): ModelOptions['mutate'] =>
+    (n: number, change: (model: SearchModel) => void): NonNullable<ModelOptions['mutate']> =>
     (model, i) => {
       if (i === n) change(model);
     };
