@@ -127,7 +127,8 @@ export class SonarClient {
       this.#options.signal?.throwIfAborted();
       try {
         const reply = await this.#once(endpoint, params, where);
-        if (!this.#firstAnswerAt && reply.serverDate) this.#skewMs = reply.serverDate.getTime() - reply.receivedAt.getTime();
+        if (!this.#firstAnswerAt && reply.serverDate)
+          this.#skewMs = reply.serverDate.getTime() - reply.receivedAt.getTime();
         this.#firstAnswerAt ??= reply.serverDate ?? reply.receivedAt;
         return reply;
       } catch (thrown) {
