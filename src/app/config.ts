@@ -74,6 +74,12 @@ export function proxyConfig(
   flag: string | undefined,
   env: Environment,
 ): { http?: string; https?: string; except?: string } {
+  if (flag !== undefined && !/^https?:\/\/[^/]/.test(flag)) {
+    throw new ConnectorError(
+      'invalid_arguments',
+      'The address given by --proxy is not a URL; write it as http://proxy.example.com:3128.',
+    );
+  }
   const http = flag ?? env.http_proxy ?? env.HTTP_PROXY;
   const https = flag ?? env.https_proxy ?? env.HTTPS_PROXY ?? http;
   const except = env.no_proxy ?? env.NO_PROXY;

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, link, mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { ConnectorError } from '../protocol/errors.ts';
 import { errorCode, folderError } from './errors.ts';
@@ -21,6 +21,7 @@ export interface DataFolder {
 /** Makes the folder when it is missing, and refuses one this user cannot use, with the reason. */
 export async function openFolder(dataDir: string): Promise<DataFolder> {
   try {
+    await refuseClosedParent(dataDir);
     await mkdir(join(dataDir, 'secrets'), { recursive: true, mode: 0o700 });
     const path = await realpath(dataDir);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -29,6 +30,18 @@ export async function openFolder(dataDir: string): Promise<DataFolder> {
     return folder;
   } catch (error) {
     throw folderError(dataDir, error);
+  }
+}
+
+/** On a read-only file system `mkdir` with `recursive` says ENOENT; the nearest folder that exists says what is wrong. */
+async function refuseClosedParent(dataDir: string): Promise<void> {
+  for (let folder = resolve(dataDir); ; folder = dirname(folder)) {
+    try {
+      await access(folder, constants.W_OK);
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT' || folder === dirname(folder)) throw error;
+    }
   }
 }
 

@@ -26,6 +26,9 @@ export interface StartOptions {
 
 /** The port may be taken, or the socket's folder removed by a process that stops a server, between looking and starting. */
 const ATTEMPTS = 3;
+/** How long the children of a killed server may take to notice, and how often it is tried meanwhile. */
+const ORPHANS_MS = 30_000;
+const RETRY_MS = 250;
 
 /**
  * Starts the server and waits until it is ready. Of several processes that start one at once PostgreSQL lets one live;
@@ -33,8 +36,15 @@ const ATTEMPTS = 3;
  */
 export async function startPostmaster(options: StartOptions): Promise<void> {
   const { folder } = options;
+  const until = Date.now() + ORPHANS_MS;
   for (let attempt = 1; ; attempt += 1) {
     const complaint = await startOnce(options);
+    if (complaint?.includes('shared memory block') && Date.now() < until) {
+      // processes of a server that was killed are still there; they notice within seconds
+      attempt -= 1;
+      await delay(RETRY_MS);
+      continue;
+    }
     if (complaint === undefined || (await findPostmaster(folder.cluster)) !== undefined) return;
     if (attempt === ATTEMPTS) throw startError(folder, complaint);
   }

@@ -103,6 +103,8 @@ export interface Source {
   watermark(): Cursor;
   /** The server's own totals of the given projects, by one stream, for comparing with what is stored. */
   totals(stream: string, projects: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Does the server still answer? Tells a project that cannot be read from a server that is gone. */
+  answers(): Promise<boolean>;
   /** Makes sure that rows a pass did not meet are really gone; the tally comes back readable, or with its problem. */
   prove(tally: Tally, missing: readonly string[]): Promise<Tally>;
 }

@@ -74,6 +74,9 @@ export class SonarClient {
   readonly #options: ClientOptions;
   readonly #dispatcher: Dispatcher;
   readonly #limit: LimitFunction;
+  /** Aborted by `close`: what waits for a pause or its turn then ends too. */
+  readonly #closed = new AbortController();
+  readonly #signal: AbortSignal;
   /** The server's clock at the first answer. Until there is one, a failure is reported at once instead of waited for. */
   #firstAnswerAt: Date | null = null;
   #skewMs = 0;
@@ -82,6 +85,7 @@ export class SonarClient {
     this.baseUrl = options.baseUrl;
     this.#options = options;
     this.#limit = pLimit(options.maxConcurrency ?? 4);
+    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closed.signal]) : this.#closed.signal;
     const tls = options.ca === undefined ? {} : { ca: options.ca };
     const timeout = options.timeoutMs ?? 120_000;
     this.#dispatcher = new EnvHttpProxyAgent({
@@ -116,15 +120,16 @@ export class SonarClient {
     return this.#limit(() => this.#withPatience(endpoint, params, where));
   }
 
-  /** Frees the sockets. */
+  /** Frees the sockets and ends every request that still waits. */
   async close(): Promise<void> {
+    this.#closed.abort();
     await this.#dispatcher.destroy();
   }
 
   async #withPatience(endpoint: Endpoint, params: Params, where: Where): Promise<Reply> {
     const attempts = this.#options.attempts ?? DEFAULT_ATTEMPTS;
     for (let attempt = 1; ; attempt += 1) {
-      this.#options.signal?.throwIfAborted();
+      this.#signal.throwIfAborted();
       try {
         const reply = await this.#once(endpoint, params, where);
         if (!this.#firstAnswerAt && reply.serverDate)
@@ -132,13 +137,13 @@ export class SonarClient {
         this.#firstAnswerAt ??= reply.serverDate ?? reply.receivedAt;
         return reply;
       } catch (thrown) {
-        this.#options.signal?.throwIfAborted();
+        this.#signal.throwIfAborted();
         const error = asConnectorError(thrown);
         // nothing answered yet: a wrong address or a stopped server is told at once, not after a minute
         const last = this.#firstAnswerAt ? attempts : Math.min(attempts, 2);
         if (!error.retry || attempt >= last) throw error;
         this.traffic.retries += 1;
-        await sleep(pauseBefore(attempt, error.retryAfter), undefined, { signal: this.#options.signal });
+        await sleep(pauseBefore(attempt, error.retryAfter), undefined, { signal: this.#signal });
       }
     }
   }
@@ -174,7 +179,7 @@ export class SonarClient {
     try {
       const response = await request(url, {
         dispatcher: this.#dispatcher,
-        signal: this.#options.signal ?? null,
+        signal: this.#signal,
         headers: {
           accept: 'application/json',
           'accept-encoding': 'gzip',
@@ -200,8 +205,28 @@ export class SonarClient {
       };
     } catch (error) {
       if (error instanceof ConnectorError) throw error;
-      this.#options.signal?.throwIfAborted();
-      throw errorFromSocket(error, where);
+      this.#signal.throwIfAborted();
+      const proxy = this.#proxyFor(url);
+      throw errorFromSocket(error, proxy === undefined ? where : { ...where, proxy });
+    }
+  }
+
+  /** The proxy for this URL, without its user and password; undefined without one. */
+  #proxyFor(url: string): string | undefined {
+    const { proxy } = this.#options;
+    const address = url.startsWith('https:') ? proxy?.https : proxy?.http;
+    return address === undefined || !URL.canParse(address) ? undefined : new URL(address).origin;
+  }
+
+  /** Does the server answer at all? Asked once, without patience, after a failure that may be one project's own. */
+  async answers(): Promise<boolean> {
+    const where: Where = { baseUrl: this.baseUrl, endpoint: 'projects/search' };
+    try {
+      await this.#once('projects/search', { p: 1, ps: 1 }, where);
+      return true;
+    } catch {
+      this.#signal.throwIfAborted();
+      return false;
     }
   }
 

@@ -22,6 +22,8 @@ export interface Where {
   readonly baseUrl: string;
   readonly endpoint: Endpoint;
   readonly project?: string;
+  /** The proxy that the request went through, without its password: what refuses a connection may be that. */
+  readonly proxy?: string;
 }
 
 /** The line DX's documentation gives for checking reachability by hand, the token masked. */
@@ -169,10 +171,12 @@ const SOCKET: Readonly<Record<string, { sentence: string; retry: boolean }>> = {
 /** The error for a request that got no answer, or half of one. */
 export function errorFromSocket(error: unknown, where: Where): ConnectorError {
   const code = codeOf(error);
+  if (code.startsWith('Z_')) return unreadable(where, 'it was cut off', true, error);
   const known = SOCKET[code];
   const details = { endpoint: where.endpoint, cause: code, ...(where.project && { project: where.project }) };
   if (known) {
-    return unreachable(where, `The server at ${where.baseUrl} cannot be reached: ${known.sentence}.`, {
+    const through = where.proxy ? ` through the proxy ${where.proxy}, which may be what does not answer` : '';
+    return unreachable(where, `The server at ${where.baseUrl} cannot be reached${through}: ${known.sentence}.`, {
       retry: known.retry,
       details,
       cause: error,

@@ -237,13 +237,15 @@ export class SonarSource implements Source {
       }
     }
     if (task.mode === 'recent') return this.#readRecent(readable, task, emit);
-    const large = readable.filter((ref) => this.#isLarge(ref));
-    const small = readable.filter((ref) => !this.#isLarge(ref));
+    const large = readable.filter((ref) => this.#isLarge(ref, task));
+    const small = readable.filter((ref) => !this.#isLarge(ref, task));
     for (const ref of large) await this.#walk([ref], task, emit);
     if (small.length > 0) await this.#walk(small, task, emit);
   }
 
-  #isLarge(ref: ProjectRef): boolean {
+  /** By its measures, or because an interrupted walk of it is to be gone on with. */
+  #isLarge(ref: ProjectRef, task: Task): boolean {
+    if (typeof task.cursors.get(ref.key)?.['resumeFrom'] === 'number') return true;
     return (this.#violations.get(ref.key) ?? 0) > LARGE;
   }
 
@@ -279,7 +281,8 @@ export class SonarSource implements Source {
         tally: {
           stream: 'issues',
           project: ref.key,
-          totalBefore: single ? found.totalBefore : total,
+          // null says that something moved, even where the totals came back to what they were
+          totalBefore: !found.settled ? null : single ? found.totalBefore : total,
           totalAfter: total,
           seen: resumeFrom === undefined ? seen : null,
           holes: single ? found.holes : 0,
@@ -395,6 +398,10 @@ export class SonarSource implements Source {
     });
     const counts = answer.facets.get('projects');
     return new Map(keys.map((key) => [key, counts?.get(key) ?? 0]));
+  }
+
+  async answers(): Promise<boolean> {
+    return this.#client.answers();
   }
 
   // ------------------------------------------------------------------ proof

@@ -12,8 +12,6 @@ import { WriteQueue } from './queue.ts';
 const GROUPS_AT_ONCE = 2;
 /** Projects of a group whose details are read beside each other. */
 const PROJECTS_AT_ONCE = 8;
-/** After this many failed tasks in a row the server, not the task, is at fault. */
-const MOST_FAILURES_IN_A_ROW = 3;
 
 export interface RunOptions {
   readonly connectionId: number;
@@ -58,7 +56,6 @@ class Run {
   readonly #sized = new Set<string>();
   readonly #shortfalls = new Map<string, Shortfall>();
   readonly #pending: Promise<unknown>[] = [];
-  #failuresInARow = 0;
 
   constructor(source: Source, warehouse: Warehouse, options: RunOptions) {
     this.#source = source;
@@ -169,17 +166,34 @@ class Run {
     const sum = [...stored.values()].reduce((total, count) => total + count, 0);
     if (sum === look.total) return;
     for (const group of this.#source.group('issues', listed)) {
-      const open = group.filter((project) => !this.#isUnreadable(project.key));
-      if (open.length === 0) continue;
-      const totals = await this.#source.totals(
-        'issues',
-        open.map((project) => project.key),
+      // what is named already is not asked for again
+      const open = group.filter(
+        ({ key }) => !this.#isUnreadable(key) && !this.#shortfalls.has(shortfallKey('issues', key)),
       );
+      if (open.length === 0) continue;
+      const totals = await this.#totals(open);
+      if (!totals) continue;
       const differing = open.filter((project) => (totals.get(project.key) ?? 0) !== (stored.get(project.key) ?? 0));
       await this.#readWhole(
         'issues',
         differing.filter((project) => !this.#shortfalls.has(shortfallKey('issues', project.key))),
       );
+    }
+  }
+
+  /** Null when the server cannot tell, which is said and ends nothing. */
+  async #totals(projects: readonly ProjectRef[]): Promise<ReadonlyMap<string, number> | null> {
+    try {
+      return await this.#source.totals(
+        'issues',
+        projects.map((project) => project.key),
+      );
+    } catch (thrown) {
+      this.#options.signal.throwIfAborted();
+      const error = asConnectorError(thrown);
+      if (!(await this.#isOwnFailure(error))) throw error;
+      this.#tell({ type: 'warning', text: error.message });
+      return null;
     }
   }
 
@@ -195,12 +209,10 @@ class Run {
     this.#options.signal.throwIfAborted();
     try {
       await this.#source.read(task, this.#emit);
-      this.#failuresInARow = 0;
     } catch (thrown) {
       this.#options.signal.throwIfAborted();
       const error = asConnectorError(thrown);
-      this.#failuresInARow += 1;
-      if (!isOwnFailure(error) || this.#failuresInARow >= MOST_FAILURES_IN_A_ROW) throw error;
+      if (!(await this.#isOwnFailure(error))) throw error;
       this.#tell({ type: 'warning', text: error.message });
       for (const { key } of task.projects) {
         for (const stream of this.#source.streamsOf(task.pass)) {
@@ -208,6 +220,11 @@ class Run {
         }
       }
     }
+  }
+
+  /** Is it the task that cannot be read, and not the server, the token or the database that is gone? */
+  async #isOwnFailure(error: ConnectorError): Promise<boolean> {
+    return error.code === 'internal_server_error' && (await this.#source.answers());
   }
 
   async #inParallel<T>(limit: number, items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
@@ -287,12 +304,6 @@ interface KnownByPass {
 }
 
 const shortfallKey = (stream: string, project: string | null): string => `${stream}\u0000${project ?? ''}`;
-
-/** Is it this task that cannot be read, and not the server, the token or the database that is gone? */
-function isOwnFailure(error: ConnectorError): boolean {
-  // `cause` in the details names a socket error: no answer at all
-  return error.code === 'internal_server_error' && error.details['cause'] === undefined;
-}
 
 function failedTally(stream: string, project: string, reason: string): Tally {
   return {

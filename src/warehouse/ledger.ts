@@ -26,7 +26,10 @@ export function judge(e: Evidence): Verdict {
   if (e.totalBefore !== e.totalAfter) {
     return {
       state: 'moving',
-      reason: `the server counted ${String(e.totalBefore)}, then ${String(e.totalAfter)} while it was read`,
+      reason:
+        e.totalBefore === null
+          ? 'the server changed while it was read'
+          : `the server counted ${e.totalBefore}, then ${String(e.totalAfter)} while it was read`,
     };
   }
   if (e.totalAfter === null) return { state: 'short', reason: 'the server told no total' };

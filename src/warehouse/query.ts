@@ -25,7 +25,11 @@ export async function runQuery(
 ): Promise<QueryResult> {
   const login = await database.openQuery();
   let client: pg.Client | undefined;
-  const stop = (): void => void client?.end();
+  const stop = (): void => {
+    // the statement ends on the server too, not only here
+    const pid = (client as { processID?: number } | undefined)?.processID;
+    void database.query('select pg_cancel_backend($1)', [pid ?? 0]).catch(() => client?.end());
+  };
   try {
     client = await connect({ ...login.config, statement_timeout: timeoutMs });
     signal?.addEventListener('abort', stop);

@@ -232,9 +232,10 @@ async function undisturbed(sim: Simulator): Promise<{ rows: Stored; ms: number }
 async function killUntilDone(sim: Simulator, ms: number, random: () => number): Promise<number> {
   for (let kills = 0; ; kills += 1) {
     const { child, ended, begun } = sync(sim);
-    // one in eight while it starts, the others from the first request on, to a little beyond the end
+    // one in eight while it starts, the others from the first request on
     const startup = random() < 1 / 8;
-    const moment = random() * (startup ? 1200 : ms * 1.1);
+    // on a busy machine a run takes longer than the undisturbed one did: what was killed often gets more time
+    const moment = random() * (startup ? 1200 : ms * (1 + kills / 4));
     if (!startup) await begun;
     await Promise.race([delay(moment), ended]);
     child.kill('SIGKILL');
@@ -259,7 +260,7 @@ beforeAll(async () => {
   await withDatabase((database) => expectSettled(database, sim, issuesOf(sim)));
 }, 120_000);
 
-it(`${KILLS} kills at random moments, three programs at a time on one folder`, { timeout: 400_000 }, async () => {
+it(`${KILLS} kills at random moments, two programs at a time on one folder`, { timeout: 400_000 }, async () => {
   let kills = 0;
   let rounds = 0;
   const chain = async (random: () => number): Promise<void> => {
@@ -279,8 +280,7 @@ it(`${KILLS} kills at random moments, three programs at a time on one folder`, {
       });
     }
   };
-  await Promise.all([1, 2, 3].map((n) => chain(randomFrom(SEED + n))));
-  console.log({ kills, rounds, first: first.ms, second: second.ms });
+  await Promise.all([1, 2].map((n) => chain(randomFrom(SEED + n))));
   expect(kills).toBeGreaterThanOrEqual(KILLS);
   expect(rounds).toBeGreaterThan(1);
 });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { StoreFlags } from '../../app/config.ts';
 import { print, printJson, say, stopSignal, storeOf, withStoreFlags } from '../context.ts';
@@ -26,7 +26,7 @@ async function runQueryCommand(sql: string, flags: QueryFlags): Promise<void> {
     import('../../app/query.ts'),
     import('../../app/store.ts'),
   ]);
-  const text = sql === '-' ? await readFile('/dev/stdin', 'utf8') : sql;
+  const text = sql === '-' ? await readAll(process.stdin) : sql;
   const signal = stopSignal();
   const result = await withStore(storeOf(flags), say, ({ database }) =>
     runQuery(database, text, { timeoutMs: flags.timeout * 1000, signal }),

@@ -53,6 +53,13 @@ async function runSyncCommand(flags: SyncFlags): Promise<void> {
   const store = storeOf(flags);
   const token = await readToken(flags);
   const ca = flags.ca === undefined ? undefined : await readText(flags.ca, '--ca');
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new ConnectorError(
+      'invalid_arguments',
+      `The file ${flags.ca ?? ''} given by --ca holds no certificate; it must be in PEM form (-----BEGIN CERTIFICATE-----).`,
+    );
+  }
+  const proxy = proxyConfig(flags.proxy, environment);
   const signal = stopSignal();
   const view = progressView(process.stderr);
   const report = await withStore(store, say, async (opened) => {
@@ -62,7 +69,7 @@ async function runSyncCommand(flags: SyncFlags): Promise<void> {
         token,
         signal,
         onProgress: view.show,
-        proxy: proxyConfig(flags.proxy, environment),
+        proxy,
         full: flags.full ?? false,
         include: flags.project ?? [],
         exclude: flags.exclude ?? [],

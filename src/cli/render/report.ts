@@ -36,7 +36,7 @@ function shortfallLines(shortfalls: SyncReport['shortfalls']): string[] {
   return [...streams].map(([line, names]) => line.replace('$STREAMS', () => names.join(', ')));
 }
 
-function headline({ state, mode, changes, shortfalls, server }: SyncReport): string {
+function headline({ state, mode, changes, shortfalls, server, progress }: SyncReport): string {
   const kind = mode === 'incremental' ? 'Incremental sync' : 'Full sync';
   if (state === 'failed') return `The sync of ${server} failed; what was stored before stays.`;
   if (state === 'cancelled') return 'Stopped; what is stored stays, and the next sync goes on from there.';
@@ -53,5 +53,7 @@ function headline({ state, mode, changes, shortfalls, server }: SyncReport): str
     unreadable === 0
       ? ''
       : ` (${unreadable} ${unreadable === 1 ? 'project is' : 'projects are'} not open to the token)`;
-  return `${kind} of ${server} complete${closed}: ${what}.`;
+  // never silently nothing: an empty listing, a pattern that fits none, a token that sees none
+  const none = progress.projects.total === 0 ? ' There were no projects to read.' : '';
+  return `${kind} of ${server} complete${closed}: ${what}.${none}`;
 }
