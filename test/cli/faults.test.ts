@@ -125,7 +125,7 @@ describe.concurrent('what stays', { timeout: 150_000 }, () => {
     );
     const ran = await b.sync(sim);
     expect(ran.code, ran.stderr).toBe(3);
-    expect(ran.stdout).toMatch(new RegExp(`short: ${bad!} \\(.*measures_history.*cannot be read \\(it is not JSON\\)`));
+    expect(ran.stdout).toMatch(new RegExp(`short: ${bad!} \\(.*measures_history.*cannot be read \\(it was cut off\\)`));
     expect(await held(sim, bad!)).toMatchObject({ issues: 30 });
     sim.faults.clear();
     await expectWhole(sim);
