@@ -73,3 +73,43 @@ test(
     expect(await r.sync()).toMatchObject({ state: 'complete', changes: 0 });
   },
 );
+
+test('12,000 hotspots in one project are split by what was decided and by category', { timeout: 300_000 }, async () => {
+  const data = generate({
+    version: '25.12',
+    projects: 1,
+    issuesPerProject: 5,
+    hotspots: 12_000,
+    analyses: 1,
+    metrics: 12,
+    seed: 13,
+  });
+  await using r = await rig({ version: '25.12', data });
+  expect(await r.sync()).toMatchObject({ state: 'complete', shortfalls: [] });
+  await expectEqual(r);
+});
+
+test(
+  'hotspots that no filter brings under 10,000 are counted and named, and the run says so',
+  { timeout: 300_000 },
+  async () => {
+    const data = generate({
+      version: '25.12',
+      projects: 1,
+      issuesPerProject: 5,
+      hotspots: 10_700,
+      analyses: 1,
+      metrics: 12,
+      seed: 14,
+    });
+    for (const hotspot of data.projects[0]!.hotspots)
+      Object.assign(hotspot, { status: 'TO_REVIEW', resolution: undefined, category: 'dos' });
+    data.touch();
+    await using r = await rig({ version: '25.12', data });
+    const report = await r.sync();
+    expect(report.state).toBe('partly_failed');
+    expect(report.shortfalls).toMatchObject([
+      { stream: 'hotspots', state: 'short', reason: /700 hotspots of one category and decision/ },
+    ]);
+  },
+);
