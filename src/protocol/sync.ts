@@ -78,6 +78,15 @@ export interface Look {
   readonly total: number;
 }
 
+/** How a pass is audited: read again in any case, or read whole when the project changed since that was last done. */
+export interface PassTraits {
+  /** Changes when the rows would come out differently from the same answers: our columns, the server's metrics. */
+  readonly shape: string;
+  readonly audit: 'recent' | 'full-if-changed';
+  /** A changed project of at most so many rows is read whole: one answer shows them all, and shows what no date does. */
+  readonly wholeUpTo: number;
+}
+
 /** A server that streams are read from. */
 export interface Source {
   /** In order of their references: what a stream refers to stands before it. */
@@ -90,12 +99,8 @@ export interface Source {
   group(pass: string, projects: readonly ProjectRef[]): readonly (readonly ProjectRef[])[];
   /** The streams whose ledger rows a pass writes. */
   streamsOf(pass: string): readonly string[];
-  /** How a pass is planned: see `PassTraits` in `sync/plan.ts`. Known once `list` has been read. */
-  traits(pass: string): {
-    readonly shape: string;
-    readonly audit: 'recent' | 'full-if-changed';
-    readonly wholeUpTo: number;
-  };
+  /** How a pass is planned. Known once `list` has been read. */
+  traits(pass: string): PassTraits;
   read(task: Task, emit: Emit): Promise<void>;
   /** Reads what changed anywhere since the watermark; rows of the projects that `includes` takes go to `emit`. */
   look(watermark: Cursor, includes: (project: string) => boolean, emit: Emit): Promise<Look>;

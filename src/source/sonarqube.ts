@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Stream } from '../protocol/stream.ts';
-import type { Cursor, Emit, Look, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
+import type { Cursor, Emit, Look, PassTraits, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
 import { enumerate, type Filter } from './enumerate.ts';
+import { inLists } from './lists.ts';
 import { analyses } from './streams/analyses.ts';
 import { hotspots, readHotspots } from './streams/hotspots.ts';
 import { emitIssues, issues, searchIssues, type IssueRow } from './streams/issues.ts';
@@ -27,8 +28,6 @@ export const STREAMS: readonly Stream[] = [projects, metrics, analyses, measures
 
 /** Projects in one `componentKeys` list: small projects share requests. */
 const GROUP = 100;
-/** Characters of such a list in a URL; proxies often cut at 8 kB. */
-const GROUP_CHARACTERS = 6000;
 /** A project with more unresolved issues than this is walked on its own, with a cursor of its own. */
 const LARGE = 20_000;
 /** The server's index lags behind its database, and this machine's requests behind each other. */
@@ -80,20 +79,7 @@ export class SonarSource implements Source {
 
   group(pass: string, refs: readonly ProjectRef[]): readonly (readonly ProjectRef[])[] {
     if (pass === 'details') return refs.map((ref) => [ref]);
-    const groups: ProjectRef[][] = [];
-    let characters = 0;
-    for (const ref of refs) {
-      const cost = encodeURIComponent(ref.key).length + 3;
-      const last = groups.at(-1);
-      if (last && last.length < GROUP && characters + cost <= GROUP_CHARACTERS) {
-        last.push(ref);
-        characters += cost;
-      } else {
-        groups.push([ref]);
-        characters = cost;
-      }
-    }
-    return groups;
+    return inLists(refs, (ref) => ref.key, GROUP);
   }
 
   async read(task: Task, emit: Emit): Promise<void> {
@@ -101,7 +87,7 @@ export class SonarSource implements Source {
     else await this.#readIssues(task, emit);
   }
 
-  traits(pass: string): { shape: string; audit: 'recent' | 'full-if-changed'; wholeUpTo: number } {
+  traits(pass: string): PassTraits {
     const tables = pass === 'details' ? [measures, analyses, measuresHistory, hotspots] : [issues];
     const columns = tables.flatMap((stream) => Object.keys(stream.columns));
     const names = pass === 'details' ? [...columns, ...this.#metricKeys.toSorted()] : columns;

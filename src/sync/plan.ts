@@ -1,5 +1,5 @@
 /** What a run must read, decided from what is known. Pure. */
-import type { Cursor, LedgerState, Look, ProjectRef } from '../protocol/sync.ts';
+import type { Cursor, LedgerState, Look, PassTraits, ProjectRef } from '../protocol/sync.ts';
 
 /** What the ledger says of one project over a pass's streams. */
 export interface Checked {
@@ -26,15 +26,6 @@ export interface Wishes {
   /** Hours after which what no date shows is looked for again; 0 never. */
   readonly auditHours: number;
   readonly now: Date;
-}
-
-/** How a pass is audited: read again in any case, or read whole when the project changed since that was last done. */
-export interface PassTraits {
-  /** Changes when the rows would come out differently from the same answers: our columns, the server's metrics. */
-  readonly shape: string;
-  readonly audit: 'recent' | 'full-if-changed';
-  /** A changed project of at most so many rows is read whole: one answer shows them all, and shows what no date does. */
-  readonly wholeUpTo: number;
 }
 
 export interface PassPlan {

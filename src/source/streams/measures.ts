@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { boolean, defineStream, double, reference, text, timestamp } from '../../protocol/stream.ts';
 import { ask } from '../ask.ts';
 import type { Reply, SonarClient } from '../client.ts';
+import { inLists } from '../lists.ts';
 
 /** A metric's value as `measures/component` sends it: overall at the top, on new code under `period`. */
 export const measure = z.object({
@@ -77,23 +78,6 @@ export const measures = defineStream<Measure>({
   indexes: ['(metric_id)'],
 });
 
-/** Longest list of metric keys in one URL, in characters; proxies often cut at 8 kB. All 159 of 26.9 need 3,800. */
-const LONGEST_LIST = 6000;
-
-/** Metric keys in lists that fit a URL. */
-export function inLists(keys: readonly string[]): string[][] {
-  const lists: string[][] = [];
-  let length = 0;
-  for (const key of keys) {
-    const last = lists.at(-1);
-    const cost = encodeURIComponent(key).length + 3;
-    if (last && length + cost <= LONGEST_LIST) last.push(key);
-    else lists.push([key]);
-    length = last && length + cost <= LONGEST_LIST ? length + cost : cost;
-  }
-  return lists;
-}
-
 /** The current value of every metric of a project. Never `additionalFields=metrics`: with development_cost it is a 400. */
 export async function readMeasures(
   client: SonarClient,
@@ -102,7 +86,7 @@ export async function readMeasures(
 ): Promise<{ records: Measure[]; reply: Reply }> {
   const found: Measure[] = [];
   let last: Reply | undefined;
-  for (const list of inLists(metricKeys)) {
+  for (const list of inLists(metricKeys, (key) => key)) {
     const params = { component, metricKeys: list, additionalFields: 'period' };
     const { body, reply } = await ask(client, 'measures/component', params, answer);
     found.push(...records(body));

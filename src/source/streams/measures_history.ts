@@ -4,7 +4,8 @@ import { defineStream, double, managed, reference, required, text, timestamp } f
 import { ask, page } from '../ask.ts';
 import type { SonarClient } from '../client.ts';
 import { readListing, type Listing } from '../listing.ts';
-import { inLists, numeric, type Measure } from './measures.ts';
+import { inLists } from '../lists.ts';
+import { numeric, type Measure } from './measures.ts';
 
 /** Paging counts analyses; every metric has one entry per analysis, and an entry without a value is normal. */
 export const answer = z.object({
@@ -77,7 +78,7 @@ export async function readHistory(
   let newest: string | null = null;
   let valuesAtNewest = new Set<string>();
   let listing: Listing | undefined;
-  for (const metrics of inLists(metricKeys)) {
+  for (const metrics of inLists(metricKeys, (key) => key)) {
     const read = await readListing<string>({
       pageSize: PAGE_SIZE,
       identity: analysisIdentity,
