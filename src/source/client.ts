@@ -44,11 +44,15 @@ export interface ClientOptions {
   readonly token: string;
   /** Requests in flight at once. SonarQube's cores are full at two; it has no rate limit of its own. */
   readonly maxConcurrency?: number;
+  /** Shares the requests in flight with other clients of the same server; stands instead of `maxConcurrency`. */
+  readonly limit?: LimitFunction;
   /** Never ask `system/status`, not even to explain a failure. */
   readonly listedEndpointsOnly?: boolean;
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly except?: string };
   /** PEM text of further certificate authorities. */
   readonly ca?: string;
+  /** PEM text of the certificate that this program shows to the server or the proxy before it, and of its key. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
   readonly version?: string;
   /** Attempts per request, the first included. */
   readonly attempts?: number;
@@ -59,6 +63,8 @@ export interface ClientOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Sent with every answer to a token that has an end: `2027-01-31T00:00:00+0000`. */
+const EXPIRATION_HEADER = 'sonarqube-authentication-token-expiration';
 const MAX_REDIRECTS = 3;
 /** Seven attempts with these pauses outlast about a minute of restart, proxy reload or index rebuild. */
 const DEFAULT_ATTEMPTS = 7;
@@ -79,14 +85,19 @@ export class SonarClient {
   readonly #signal: AbortSignal;
   /** The server's clock at the first answer. Until there is one, a failure is reported at once instead of waited for. */
   #firstAnswerAt: Date | null = null;
+  #tokenExpiresAt: Date | null = null;
   #skewMs = 0;
 
   constructor(options: ClientOptions) {
     this.baseUrl = options.baseUrl;
     this.#options = options;
-    this.#limit = pLimit(options.maxConcurrency ?? 4);
+    this.#limit = options.limit ?? pLimit(options.maxConcurrency ?? 4);
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closed.signal]) : this.#closed.signal;
-    const tls = options.ca === undefined ? {} : { ca: options.ca };
+    const { clientCertificate } = options;
+    const tls = {
+      ...(options.ca !== undefined && { ca: options.ca }),
+      ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
+    };
     const timeout = options.timeoutMs ?? 120_000;
     this.#dispatcher = new EnvHttpProxyAgent({
       httpProxy: options.proxy?.http ?? '',
@@ -101,6 +112,11 @@ export class SonarClient {
 
   get firstAnswerAt(): Date | null {
     return this.#firstAnswerAt;
+  }
+
+  /** When the token ends, as the server said with its answers; null when it has no end or nothing was answered yet. */
+  get tokenExpiresAt(): Date | null {
+    return this.#tokenExpiresAt;
   }
 
   /** The server's clock now, in epoch seconds: this machine's, corrected by what the first answer showed. */
@@ -193,6 +209,8 @@ export class SonarClient {
           ? await inflate(raw, { maxOutputLength: this.#maxBytes })
           : raw;
       const date = new Date(header(response.headers, 'date') ?? '');
+      const expires = new Date(header(response.headers, EXPIRATION_HEADER) ?? '');
+      if (withToken && !Number.isNaN(expires.getTime())) this.#tokenExpiresAt = expires;
       const retryAfter = Number.parseInt(header(response.headers, 'retry-after') ?? '', 10);
       const location = header(response.headers, 'location');
       return {
