@@ -10,12 +10,14 @@ const SRC = resolve(import.meta.dirname, '../src');
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   db: ['protocol'],
+  vault: ['protocol'],
   source: ['protocol'],
   warehouse: ['protocol', 'db'],
   sync: ['protocol', 'warehouse'],
+  insights: ['protocol', 'warehouse'],
   control: ['protocol', 'db'],
   sample: ['protocol'],
-  app: ['protocol', 'db', 'source', 'warehouse', 'sync', 'control', 'sample'],
+  app: ['protocol', 'db', 'vault', 'source', 'warehouse', 'sync', 'insights', 'control', 'sample'],
   cli: ['protocol', 'app'],
 };
 

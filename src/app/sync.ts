@@ -78,7 +78,7 @@ export async function sync({ database, warehouse }: Store, request: SyncRequest)
 /** A server that is not known yet must answer before anything is stored about it. */
 async function connect(database: Database, request: SyncRequest, client: SonarClient): Promise<Connection> {
   await client.get('projects/search', { p: 1, ps: 1 });
-  return createConnection(database, request.baseUrl);
+  return createConnection(database, { base_url: request.baseUrl });
 }
 
 async function runAndRecord(

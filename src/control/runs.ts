@@ -1,28 +1,91 @@
 /** Runs: what was read when, how it went, and why not. */
-import type { Database } from '../db/database.ts';
+import type { Database, Queryable } from '../db/database.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Progress } from '../protocol/progress.ts';
 
-export type RunState = 'running' | 'complete' | 'partly_failed' | 'failed' | 'cancelled';
+export type RunState = 'queued' | 'running' | 'complete' | 'partly_failed' | 'failed' | 'cancelled';
+export type RunMode = 'full' | 'incremental' | 'unknown';
+
+/** What a run was asked to do beyond its connection's settings. */
+export interface RunRequest {
+  readonly full?: boolean;
+}
 
 export interface RunEnd {
-  readonly state: Exclude<RunState, 'running'>;
-  readonly mode: 'full' | 'incremental' | 'unknown';
+  readonly state: Exclude<RunState, 'queued' | 'running'>;
+  readonly mode: RunMode;
   readonly progress: Progress;
   readonly shortfalls: readonly unknown[];
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
 
-export async function startRun(database: Database, connectionId: number, version: string): Promise<number> {
+export interface Run {
+  readonly id: number;
+  readonly connection_id: number;
+  /** What began it: `command`, `api` or `schedule`. */
+  readonly trigger: string;
+  readonly mode: RunMode;
+  readonly state: RunState;
+  readonly requested: RunRequest;
+  readonly queued_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly cancel_requested_at: string | null;
+  readonly progress: Progress;
+  readonly shortfalls: readonly unknown[];
+  readonly error_code: ErrorCode | null;
+  readonly error_message: string | null;
+  readonly program_version: string;
+}
+
+const COLUMNS = `id, connection_id, trigger, mode, state, requested, queued_at,
+  case when state <> 'queued' then started_at end as started_at, ended_at, cancel_requested_at, progress, shortfalls,
+  error_code, error_message, program_version`;
+
+/** A run that begins now. */
+export async function startRun(
+  database: Queryable,
+  connectionId: number,
+  version: string,
+  trigger = 'command',
+): Promise<number> {
   const { rows } = await database.query<{ id: number }>(
-    `insert into soundings.runs (connection_id, mode, state, program_version) values ($1, 'unknown', 'running', $2) returning id`,
-    [connectionId, version],
+    `insert into soundings.runs (connection_id, mode, state, program_version, trigger)
+     values ($1, 'unknown', 'running', $2, $3) returning id`,
+    [connectionId, version, trigger],
   );
   return rows[0]?.id ?? 0;
 }
 
+/** A run that waits for a worker; one that waits already is that one, with both wishes. */
+export async function queueRun(
+  database: Queryable,
+  connectionId: number,
+  { version, trigger, requested }: { version: string; trigger: string; requested: RunRequest },
+): Promise<Run> {
+  const { rows } = await database.query<Run>(
+    `insert into soundings.runs (connection_id, mode, state, program_version, trigger, requested)
+     values ($1, 'unknown', 'queued', $2, $3, $4)
+     on conflict (connection_id) where state = 'queued' do update set requested = runs.requested || excluded.requested
+     returning ${COLUMNS}`,
+    [connectionId, version, trigger, JSON.stringify(requested)],
+  );
+  if (!rows[0]) throw new Error('the run was not queued');
+  return rows[0];
+}
+
+/** Takes a waiting run into work; null when it waits no longer (cancelled, or taken by another worker). */
+export async function beginRun(database: Queryable, id: number, version: string): Promise<Run | null> {
+  const { rows } = await database.query<Run>(
+    `update soundings.runs set state = 'running', started_at = now(), heartbeat_at = now(), program_version = $2
+      where id = $1 and state = 'queued' returning ${COLUMNS}`,
+    [id, version],
+  );
+  return rows[0] ?? null;
+}
+
 /** Runs that no living process holds: their process ended without a word. Called under the connection's lock. */
-export async function closeAbandoned(database: Database, connectionId: number): Promise<void> {
+export async function closeAbandoned(database: Queryable, connectionId: number): Promise<void> {
   await database.query(
     `update soundings.runs set state = 'failed', ended_at = now(), error_code = 'unexpected',
             error_message = 'The process ended in the middle of the run; the next run went on from its last commit.'
@@ -31,14 +94,17 @@ export async function closeAbandoned(database: Database, connectionId: number): 
   );
 }
 
-export async function saveProgress(database: Database, id: number, progress: Progress): Promise<void> {
-  await database.query('update soundings.runs set progress = $2, heartbeat_at = now() where id = $1', [
-    id,
-    JSON.stringify(progress),
-  ]);
+/** Stores how far a run is; true when somebody asked for its end meanwhile. */
+export async function saveProgress(database: Queryable, id: number, progress: Progress): Promise<boolean> {
+  const { rows } = await database.query<{ cancel: boolean }>(
+    `update soundings.runs set progress = $2, heartbeat_at = now() where id = $1
+     returning cancel_requested_at is not null as cancel`,
+    [id, JSON.stringify(progress)],
+  );
+  return rows[0]?.cancel ?? false;
 }
 
-export async function endRun(database: Database, id: number, end: RunEnd): Promise<void> {
+export async function endRun(database: Queryable, id: number, end: RunEnd): Promise<void> {
   await database.query(
     `update soundings.runs
         set state = $2, mode = $3, progress = $4, shortfalls = $5, error_code = $6, error_message = $7, ended_at = now()
@@ -55,22 +121,49 @@ export async function endRun(database: Database, id: number, end: RunEnd): Promi
   );
 }
 
-export interface LastRun {
-  readonly id: number;
-  readonly connection_id: number;
-  readonly mode: string;
-  readonly state: RunState;
-  readonly started_at: string;
-  readonly ended_at: string | null;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
+/** Asks for a run's end. One that waits ends here; one that is under way is stopped by its worker. Null: no such run. */
+export async function cancelRun(database: Queryable, id: number): Promise<Run | null> {
+  const { rows } = await database.query<Run>(
+    `update soundings.runs
+        set cancel_requested_at = case when state in ('queued', 'running') then coalesce(cancel_requested_at, now())
+                                       else cancel_requested_at end,
+            ended_at = case when state = 'queued' then now() else ended_at end,
+            error_code = case when state = 'queued' then 'cancelled' else error_code end,
+            error_message = case when state = 'queued' then 'Cancelled before it began.' else error_message end,
+            state = case when state = 'queued' then 'cancelled' else state end
+      where id = $1 returning ${COLUMNS}`,
+    [id],
+  );
+  return rows[0] ?? null;
 }
 
-/** The latest run of every connection, by connection id. */
+export async function getRun(database: Queryable, id: number): Promise<Run | null> {
+  return (await database.query<Run>(`select ${COLUMNS} from soundings.runs where id = $1`, [id])).rows[0] ?? null;
+}
+
+/** Newest first, from before an id on. */
+export async function listRuns(
+  database: Queryable,
+  { before, limit, connectionId }: { before: number | null; limit: number; connectionId: number | null },
+): Promise<Run[]> {
+  const { rows } = await database.query<Run>(
+    `select ${COLUMNS} from soundings.runs
+      where ($1::bigint is null or id < $1) and ($2::bigint is null or connection_id = $2) order by id desc limit $3`,
+    [before, connectionId, limit],
+  );
+  return rows;
+}
+
+export type LastRun = Pick<
+  Run,
+  'id' | 'connection_id' | 'mode' | 'state' | 'started_at' | 'ended_at' | 'error_code' | 'error_message'
+>;
+
+/** The latest run of every connection that has begun, by connection id. */
 export async function lastRuns(database: Database): Promise<Map<number, LastRun>> {
   const { rows } = await database.query<LastRun>(
     `select distinct on (connection_id) id, connection_id, mode, state, started_at, ended_at, error_code, error_message
-       from soundings.runs order by connection_id, started_at desc, id desc`,
+       from soundings.runs where state <> 'queued' order by connection_id, started_at desc, id desc`,
   );
   return new Map(rows.map((run) => [run.connection_id, run]));
 }

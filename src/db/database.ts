@@ -39,7 +39,12 @@ export interface ServerDatabaseOptions extends CommonOptions {
 
 export type DatabaseOptions = EmbeddedDatabaseOptions | ServerDatabaseOptions;
 
-export interface Database {
+/** What runs one statement: the database, or the connection of an open transaction. */
+export interface Queryable {
+  query<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<pg.QueryResult<R>>;
+}
+
+export interface Database extends Queryable {
   readonly pool: pg.Pool;
   /** The schema of the warehouse's tables, and the only one on the search path. */
   readonly schema: string;

@@ -11,6 +11,27 @@ export const EXIT_CODES = {
   database_unavailable: 1,
   /** A flag, a setting, a query or a file that cannot be used as it is. */
   invalid_arguments: 2,
+  /** A request's body is not JSON, or not a JSON object. */
+  invalid_json: 2,
+  /** No API token, or one that is unknown, revoked or past its end. */
+  not_authed: 2,
+  /** The API token is good, but was not made for this. */
+  missing_scope: 2,
+  unknown_method: 2,
+  /** The method is asked with POST instead of GET, or the other way round. */
+  method_not_allowed: 2,
+  connection_not_found: 2,
+  credential_not_found: 2,
+  run_not_found: 2,
+  token_not_found: 2,
+  table_not_found: 2,
+  insight_not_found: 2,
+  /** Somebody else changed the same thing meanwhile, or is doing the same. */
+  conflict: 2,
+  payload_too_large: 2,
+  too_many_requests: 2,
+  /** The key that sealed a secret is not here. */
+  vault_locked: 2,
   /** Less than everything was stored; the ledger names what is missing. */
   partly_failed: 3,
   /** The server refuses the token: 401. */
