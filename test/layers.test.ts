@@ -18,7 +18,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   control: ['protocol', 'db'],
   sample: ['protocol'],
   app: ['protocol', 'db', 'vault', 'source', 'warehouse', 'sync', 'insights', 'control', 'sample'],
-  cli: ['protocol', 'app'],
+  api: ['protocol', 'app'],
+  cli: ['protocol', 'app', 'api'],
 };
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));

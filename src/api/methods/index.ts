@@ -1,0 +1,4 @@
+/** Every method there is. A new family is a file here and a line below; its names stand in `routes.ts`. */
+import { connections } from './connections.ts';
+
+export const METHODS = [...connections] as const;
