@@ -20,10 +20,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   app: ['protocol', 'db', 'vault', 'source', 'warehouse', 'sync', 'insights', 'control', 'sample'],
   api: ['protocol', 'app'],
   cli: ['protocol', 'app', 'api'],
+  web: ['protocol', 'api'],
 };
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-const isTest = (file: string): boolean => /\.(test|testing)\.ts$/.test(file);
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
+const isTest = (file: string): boolean => /\.(test|testing)\.tsx?$/.test(file);
 
 /** Every module a file imports, statically or by `import()`, as TypeScript's own scanner sees it. */
 function importsOf(file: string): string[] {
@@ -47,6 +48,14 @@ describe('rooms', () => {
       (target) => target !== '../package.json' && !allowed.includes(target.split('/')[0] ?? ''),
     );
     expect(elsewhere).toEqual([]);
+  });
+
+  test('the web knows nothing of the API but its typed client and its list of methods', () => {
+    const seen = files
+      .filter((file) => file.startsWith('web/') && !isTest(file))
+      .flatMap(importsOf)
+      .filter((target) => target.startsWith('api/'));
+    expect([...new Set(seen)].sort()).toEqual(['api/client.ts', 'api/routes.ts']);
   });
 
   test('only the entry reads the environment', () => {

@@ -1,0 +1,25 @@
+/** The time, renewed for everybody at once, so that "a minute ago" grows older while one looks at it. */
+import { useSyncExternalStore } from 'react';
+
+const EVERY_MS = 10_000;
+let now = Date.now();
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const one of listeners) one();
+  }, EVERY_MS);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+export function useNow(): number {
+  return useSyncExternalStore(subscribe, () => Math.max(now, Date.now() - EVERY_MS));
+}

@@ -1,0 +1,46 @@
+/** Every page and its address. Each page is a file of its own, loaded when it is first opened. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { NoSuchPage, PageFailure } from './layout/failures.tsx';
+import { Layout } from './layout/layout.tsx';
+import { Waiting } from './parts/loaded.tsx';
+
+const root = createRootRoute({ component: Outlet });
+
+/** Pages inside the frame. */
+const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Layout });
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    redirect({ to: '/connections', replace: true, throw: true });
+  },
+});
+
+const connections = createRoute({
+  getParentRoute: () => shell,
+  path: '/connections',
+  component: lazyRouteComponent(() => import('./pages/connections/connections-page.tsx'), 'ConnectionsPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([shell.addChildren([home, connections])]),
+  defaultErrorComponent: PageFailure,
+  defaultNotFoundComponent: NoSuchPage,
+  defaultPendingComponent: Waiting,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
