@@ -44,8 +44,15 @@ export interface Method<N extends MethodName, I extends z.ZodObject, O extends z
   readonly status?: 201 | 202;
   /** What it answers with beyond what every method may answer with. */
   readonly errors?: readonly ErrorCode[];
-  readonly run: (call: Call, input: z.output<I>) => Promise<z.input<O>>;
+  readonly run: (call: Call, input: z.output<I>) => Promise<Unchanging<z.input<O>>>;
 }
+
+/** The same value, of which nobody changes a part: what use cases return. */
+type Unchanging<T> = T extends readonly (infer E)[]
+  ? readonly Unchanging<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Unchanging<T[K]> }
+    : T;
 
 // any: a list of methods holds different arguments; `Methods` in client.ts keeps each one's own
 export type AnyMethod = Method<MethodName, z.ZodObject, z.ZodObject>;

@@ -3,13 +3,20 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConnectorError } from '../protocol/errors.ts';
+import type { KeySource } from '../vault/keys.ts';
 
 const environment = z.object({
   SOUNDINGS_TOKEN: z.string().optional(),
   SOUNDINGS_DATABASE: z.string().optional(),
   SOUNDINGS_DATA_DIR: z.string().optional(),
   SOUNDINGS_QUERY_DATABASE: z.string().optional(),
+  SOUNDINGS_KEY: z.string().optional(),
+  SOUNDINGS_KEY_COMMAND: z.string().optional(),
+  SOUNDINGS_KEY_FILE: z.string().optional(),
+  /** For commands that talk to a running server. */
+  SOUNDINGS_API_TOKEN: z.string().optional(),
   XDG_DATA_HOME: z.string().optional(),
+  XDG_CONFIG_HOME: z.string().optional(),
   HTTP_PROXY: z.string().optional(),
   http_proxy: z.string().optional(),
   HTTPS_PROXY: z.string().optional(),
@@ -58,6 +65,35 @@ export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean
     );
   }
   return { dataDir: resolve(flags.dataDir ?? env.SOUNDINGS_DATA_DIR ?? defaultDataDir(env, isRoot)) };
+}
+
+/** Everything that a running service needs to know before it starts. */
+export interface ServiceConfig {
+  readonly store: StoreConfig;
+  readonly keys: KeySource;
+}
+
+export function serviceConfig(flags: StoreFlags, env: Environment, isRoot: boolean): ServiceConfig {
+  const store = storeConfig(flags, env, isRoot);
+  return {
+    store,
+    keys: {
+      ...(env.SOUNDINGS_KEY !== undefined && { inline: env.SOUNDINGS_KEY }),
+      ...(env.SOUNDINGS_KEY_COMMAND !== undefined && { command: env.SOUNDINGS_KEY_COMMAND }),
+      file: env.SOUNDINGS_KEY_FILE ? resolve(env.SOUNDINGS_KEY_FILE) : defaultKeyFile(store, env, isRoot),
+    },
+  };
+}
+
+/**
+ * The key file when none is named: beside the data folder and not in it, so that a copy of the data does not open by
+ * itself; for a PostgreSQL elsewhere in XDG's folder for configuration, `/etc/soundings` for root.
+ */
+function defaultKeyFile(store: StoreConfig, env: Environment, isRoot: boolean): string {
+  if ('dataDir' in store) return `${store.dataDir}.key`;
+  if (env.XDG_CONFIG_HOME !== undefined && isAbsolute(env.XDG_CONFIG_HOME))
+    return join(env.XDG_CONFIG_HOME, 'soundings', 'key');
+  return isRoot ? '/etc/soundings/key' : join(homedir(), '.config', 'soundings', 'key');
 }
 
 /**

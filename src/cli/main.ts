@@ -8,8 +8,10 @@ import { addDocs } from './commands/docs.ts';
 import { addPsqlUrl } from './commands/psql-url.ts';
 import { addQuery } from './commands/query.ts';
 import { addSchema } from './commands/schema.ts';
+import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
+import { addTokens } from './commands/tokens.ts';
 
 const program = new Command('soundings')
   .description('Everything a SonarQube Server knows, in PostgreSQL: complete, fresh and proven.')
@@ -18,7 +20,8 @@ const program = new Command('soundings')
   .configureHelp({ sortSubcommands: true })
   .exitOverride();
 
-for (const add of [addSync, addQuery, addSchema, addStatus, addPsqlUrl, addDemo, addDocs]) add(program);
+for (const add of [addSync, addQuery, addSchema, addStatus, addPsqlUrl, addServe, addTokens, addDemo, addDocs])
+  add(program);
 
 try {
   await program.parseAsync();

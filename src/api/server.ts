@@ -1,0 +1,281 @@
+/** The HTTP server: every method under its route, the web page beside it, and whatever plugs itself in. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import serveStatic from '@fastify/static';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import qs from 'qs';
+import type { Service } from '../app/service.ts';
+import { ConnectorError } from '../protocol/errors.ts';
+import { whoCalls, type Authenticator } from './auth.ts';
+import { coerce } from './coerce.ts';
+import { allowed, dispatch, failure, methodOf, methods, type Answer } from './dispatch.ts';
+import type { AnyMethod, Caller } from './method.ts';
+import { routeOf } from './routes.ts';
+
+/** Adds routes or hooks of its own: /healthz, server-sent events, cookies. */
+export type Plugin = (app: FastifyInstance, service: Service) => void | Promise<void>;
+
+export interface ServerOptions {
+  readonly service: Service;
+  /** Loopback unless told. */
+  readonly host?: string;
+  /** 0 (the default): a free one. */
+  readonly port?: number;
+  /** Registered in this order, before the methods, so that their hooks see every request. */
+  readonly plugins?: readonly Plugin[];
+  /** Ways to tell who calls beside an API token. */
+  readonly authenticators?: readonly Authenticator[];
+  readonly logger?: FastifyBaseLogger;
+  /** Requests a minute from one address. */
+  readonly rateLimit?: number;
+  /** Behind a proxy that sets `X-Forwarded-For`: addresses of callers are taken from there. */
+  readonly trustProxy?: boolean | string;
+  /** Where the built web page lies. */
+  readonly webRoot?: string;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly app: FastifyInstance;
+  /** Lets requests that are under way end, and takes no more. */
+  close(): Promise<void>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set for requests of methods, once it is known who calls. */
+    caller: Caller | null;
+  }
+}
+
+const BODY_LIMIT = 1024 * 1024;
+const REQUESTS_A_MINUTE = 1200;
+const VERBS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const;
+const WEB_ROOT = fileURLToPath(new URL('../../dist/web', import.meta.url));
+
+/** Starts to listen; rejects when the address is taken. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const app = await makeApp(options);
+  const { host = '127.0.0.1', port = 0 } = options;
+  const url = await app.listen({ host, port }).catch(async (cause: unknown) => {
+    await app.close();
+    throw cannotListen(host, port, cause);
+  });
+  return { url, app, close: () => app.close() };
+}
+
+/** The server before it listens. */
+export async function makeApp(options: ServerOptions): Promise<FastifyInstance> {
+  const { service, plugins = [], authenticators = [], logger, webRoot = WEB_ROOT } = options;
+  const app = fastify({
+    bodyLimit: BODY_LIMIT,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    trustProxy: options.trustProxy ?? false,
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    ...(logger ? { loggerInstance: logger } : { logger: false }),
+  });
+  app.decorateRequest('caller', null);
+  app.setErrorHandler(answerError);
+  readBodies(app);
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY },
+    hsts: false,
+  });
+  await app.register(rateLimit, {
+    max: options.rateLimit ?? REQUESTS_A_MINUTE,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_, { ttl }) => tooMany(Math.ceil(ttl / 1000)),
+  });
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => notFound(request, reply, webRoot));
+  for (const plugin of plugins) await plugin(app, service);
+  const authenticate = whoCalls(service, authenticators);
+  for (const method of methods()) addMethod(app, service, method, authenticate);
+  if (existsSync(webRoot)) await app.register(serveStatic, { root: webRoot, wildcard: false, index: ['index.html'] });
+  return app;
+}
+
+/** Only what this server itself serves; the web page's libraries put styles, never scripts, into the page. */
+const CONTENT_SECURITY = {
+  'default-src': ["'self'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'object-src': ["'none'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'self'"],
+  'frame-ancestors': ["'none'"],
+};
+
+/** JSON and URL-encoded forms, as `secrets[api_token]=…` too. What is neither is refused as `invalid_json`. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => {
+    try {
+      done(null, { json: text === '' ? {} : (JSON.parse(String(text)) as unknown) });
+    } catch {
+      done(notJson('is not JSON'));
+    }
+  });
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, text, done) => {
+    done(null, { form: parseForm(String(text)) });
+  });
+}
+
+const parseForm = (text: string): Record<string, unknown> =>
+  qs.parse(text, { depth: 4, parameterLimit: 2000, arrayLimit: 200, plainObjects: true });
+
+interface Body {
+  readonly json?: unknown;
+  readonly form?: Readonly<Record<string, unknown>>;
+}
+
+function addMethod(app: FastifyInstance, service: Service, method: AnyMethod, authenticate: Authenticator): void {
+  const { verb, path } = routeOf(method.name);
+  app.route({
+    method: [...VERBS],
+    url: path,
+    onRequest: async (request, reply) => {
+      if (request.method !== verb) {
+        void reply.header('allow', verb);
+        throw new ConnectorError('method_not_allowed', `${method.name} is asked by ${verb}, not by ${request.method}.`);
+      }
+      request.caller = await authenticate(request);
+      // before the body is read: who may not call gets nothing parsed
+      allowed(method, { caller: request.caller, address: request.ip });
+    },
+    handler: async (request, reply) => {
+      const gone = new AbortController();
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) gone.abort();
+      });
+      const { caller, ip: address } = request;
+      let answer: Answer;
+      try {
+        const args = argumentsOf(method, request);
+        answer = await dispatch(service, { name: method.name, args, caller, address, signal: gone.signal }, (error) =>
+          request.log.error({ err: error.cause ?? error, method: method.name }, 'a method failed unexpectedly'),
+        );
+      } catch (error) {
+        answer = failure(error, () => undefined);
+      }
+      return send(reply, answer);
+    },
+  });
+}
+
+/** Path, and query (GET) or body (POST), as one object; none of them may contradict another. */
+function argumentsOf(method: AnyMethod, request: FastifyRequest): Record<string, unknown> {
+  const inPath = coerce(method.input, request.params) as Record<string, unknown>;
+  const [, search = ''] = request.raw.url?.split('?', 2) ?? [];
+  if (request.method === 'GET') return merged(method, inPath, coerce(method.input, parseForm(search)));
+  if (search !== '') {
+    throw new ConnectorError(
+      'invalid_arguments',
+      `The arguments of ${method.name} go into the body of the POST: what stands in an address is kept in logs.`,
+    );
+  }
+  const { json, form } = (request.body ?? {}) as Body;
+  if (form !== undefined) return merged(method, inPath, coerce(method.input, form));
+  if (json === undefined) return inPath;
+  return merged(method, inPath, json);
+}
+
+function merged(method: AnyMethod, inPath: Record<string, unknown>, others: unknown): Record<string, unknown> {
+  if (typeof others !== 'object' || others === null || Array.isArray(others)) throw notJson('is not a JSON object');
+  for (const [name, value] of Object.entries(others)) {
+    if (Object.hasOwn(inPath, name) && inPath[name] !== value) {
+      throw new ConnectorError(
+        'invalid_arguments',
+        `${name} of ${method.name} stands in the address; leave it out here.`,
+        {
+          details: { [name]: 'contradicts the address' },
+        },
+      );
+    }
+  }
+  return { ...(others as Record<string, unknown>), ...inPath };
+}
+
+function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  return reply.code(status).header('cache-control', 'no-store').send(body);
+}
+
+/** Whatever fails before a method is reached: reading the request, rate limit, verb, sign-in. */
+function answerError(thrown: FastifyError | ConnectorError, request: FastifyRequest, reply: FastifyReply): void {
+  const error = thrown instanceof ConnectorError ? thrown : ofFramework(thrown);
+  if (error.code === 'too_many_requests') void reply.header('retry-after', String(error.retryAfter ?? 60));
+  if (error.code === 'not_authed') void reply.header('www-authenticate', 'Bearer');
+  void send(
+    reply,
+    failure(error, () => request.log.error({ err: thrown }, 'a request failed unexpectedly')),
+  );
+}
+
+function ofFramework(error: FastifyError): ConnectorError {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new ConnectorError('payload_too_large', `The body is larger than ${BODY_LIMIT} bytes (1 MiB).`);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return notJson('is neither application/json nor application/x-www-form-urlencoded');
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return notJson('does not have the length that its header says');
+    case 'FST_ERR_BAD_URL':
+      return new ConnectorError(
+        'invalid_arguments',
+        'The address holds a "%" that is not followed by two hexadecimal digits.',
+      );
+    default:
+      return new ConnectorError('unexpected', error.message, { cause: error });
+  }
+}
+
+const notJson = (what: string): ConnectorError =>
+  new ConnectorError('invalid_json', `The body ${what}; send a JSON object, or an URL-encoded form.`);
+
+const tooMany = (seconds: number): ConnectorError =>
+  new ConnectorError('too_many_requests', `Too many requests from this address; try again in ${seconds} s.`, {
+    retryAfter: seconds,
+  });
+
+/** `/api/…`: an unknown method. Any other page: the web page, which looks at the address itself. */
+function notFound(request: FastifyRequest, reply: FastifyReply, webRoot: string): FastifyReply {
+  const path = request.url.split('?')[0] ?? '/';
+  const page = request.method === 'GET' && !/^\/(api|assets)(\/|$)|\.\w+$/.test(path);
+  if (page && existsSync(webRoot)) return reply.header('cache-control', 'no-cache').sendFile('index.html', webRoot);
+  if (page && path === '/') {
+    return reply
+      .type('text/plain')
+      .send('Soundings runs. Its web page is not built here (npm run build); the API is described at /api/docs.\n');
+  }
+  const name = path.replace(/^\/api\//, '');
+  try {
+    methodOf(name);
+  } catch (error) {
+    return send(
+      reply,
+      failure(error, () => undefined),
+    );
+  }
+  throw new ConnectorError('unknown_method', `${name} is asked as ${routeOf(methodOf(name).name).path}.`);
+}
+
+function cannotListen(host: string, port: number, cause: unknown): ConnectorError {
+  const code = cause instanceof Error ? String((cause as NodeJS.ErrnoException).code) : 'unknown';
+  const reason =
+    code === 'EADDRINUSE' ? 'another program listens there' : code === 'EACCES' ? 'this user may not' : code;
+  return new ConnectorError(
+    'invalid_arguments',
+    `Cannot listen on ${host} port ${port} (${reason}); give another --port or --host.`,
+    { cause },
+  );
+}

@@ -1,0 +1,73 @@
+/** Calls an API method from the command line: on a running server with `--server`, else in this process on the store. */
+import { userInfo } from 'node:os';
+import { Option, type Command } from 'commander';
+import type { ApiClient, Methods } from '../api/client.ts';
+import type { MethodName } from '../api/routes.ts';
+import { serviceConfig, type StoreFlags } from '../app/config.ts';
+import { ConnectorError } from '../protocol/errors.ts';
+import { environment, say, stopSignal, withStoreFlags } from './context.ts';
+
+export interface CallFlags extends StoreFlags {
+  readonly server?: string;
+  readonly json?: boolean;
+}
+
+/** `--server` and `--json` beside the flags of the store. */
+export function withCallFlags(command: Command): Command {
+  return withStoreFlags(command)
+    .addOption(
+      new Option('--server <url>', 'ask a running Soundings server instead; its API token by SOUNDINGS_API_TOKEN'),
+    )
+    .addOption(new Option('--json', 'print as JSON'));
+}
+
+/** The answer of a method; a failure is thrown. */
+export async function callMethod<N extends keyof Methods & MethodName>(
+  flags: CallFlags,
+  name: N,
+  input: Methods[N]['input'],
+): Promise<Methods[N]['output']> {
+  if (flags.server !== undefined) return (await clientOf(flags.server, flags)).call(name, input);
+  const [{ withService }, { perform }] = await Promise.all([import('../app/service.ts'), import('../api/dispatch.ts')]);
+  const caller = {
+    name: `command line (${userName()})`,
+    address: null,
+    scopes: ['admin' as const],
+    userId: null,
+  };
+  const signal = stopSignal();
+  const config = serviceConfig(flags, environment, process.getuid?.() === 0);
+  return withService(config, say, async (service) => {
+    const answer = await perform(service, { name, args: input, caller, address: null, signal });
+    return answer as unknown as Methods[N]['output'];
+  });
+}
+
+async function clientOf(server: string, { dataDir, database }: StoreFlags): Promise<ApiClient> {
+  if (dataDir !== undefined || database !== undefined) {
+    throw new ConnectorError(
+      'invalid_arguments',
+      '--server stands instead of --data-dir and --database; give one of them.',
+    );
+  }
+  if (!/^https?:\/\/[^/]/.test(server)) {
+    throw new ConnectorError('invalid_arguments', '--server must be a URL such as http://127.0.0.1:8080.');
+  }
+  const token = environment.SOUNDINGS_API_TOKEN?.trim() ?? '';
+  if (token === '') {
+    throw new ConnectorError(
+      'not_authed',
+      'There is no API token; make one with "soundings tokens create" on the machine of the server and give it by SOUNDINGS_API_TOKEN.',
+    );
+  }
+  const { apiClient } = await import('../api/client.ts');
+  return apiClient({ baseUrl: server.replace(/\/+$/, ''), token });
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown'); // a container's user need not have a name
+  }
+}

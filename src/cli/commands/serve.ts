@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { InvalidArgumentError, type Command } from 'commander';
+import { serviceConfig, type StoreFlags } from '../../app/config.ts';
+import { environment, print, say, stopSignal, withStoreFlags } from '../context.ts';
+
+interface ServeFlags extends StoreFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly trustProxy?: boolean;
+  readonly rateLimit?: number;
+}
+
+export function addServe(program: Command): void {
+  withStoreFlags(
+    program
+      .command('serve')
+      .description('run the HTTP API and the web page')
+      .option('--port <n>', 'port to listen on; 0: a free one', wholeNumber(0, 65535), 8080)
+      .option('--host <address>', 'address to listen on; 0.0.0.0: every one of this machine', '127.0.0.1')
+      .option('--trust-proxy', 'a proxy stands in front and names the callers in X-Forwarded-For')
+      .option('--rate-limit <n>', 'requests a minute from one address (default: 1200)', wholeNumber(1, 1e9)),
+  ).action(runServeCommand);
+}
+
+async function runServeCommand(flags: ServeFlags): Promise<void> {
+  const [{ withService }, { startServer }] = await Promise.all([
+    import('../../app/service.ts'),
+    import('../../api/server.ts'),
+  ]);
+  const signal = stopSignal();
+  const config = serviceConfig(flags, environment, process.getuid?.() === 0);
+  await withService(config, say, async (service) => {
+    const server = await startServer({
+      service,
+      host: flags.host,
+      port: flags.port,
+      trustProxy: flags.trustProxy ?? false,
+      ...(flags.rateLimit !== undefined && { rateLimit: flags.rateLimit }),
+    });
+    try {
+      print(`Soundings runs at ${server.url}`);
+      if (!signal.aborted) await once(signal, 'abort');
+    } finally {
+      await server.close();
+    }
+  });
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}
