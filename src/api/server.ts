@@ -1,9 +1,6 @@
 /** The HTTP server: every method under its route, the web page beside it, and whatever plugs itself in. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import serveStatic from '@fastify/static';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -19,6 +16,7 @@ import { coerce } from './coerce.ts';
 import { allowed, dispatch, failure, methodOf, methods, type Answer } from './dispatch.ts';
 import type { AnyMethod, Caller } from './method.ts';
 import { routeOf } from './routes.ts';
+import { serveWeb, WEB_FOLDER } from './web.ts';
 
 /** Adds routes or hooks of its own: /healthz, server-sent events, cookies. */
 export type Plugin = (app: FastifyInstance, service: Service) => void | Promise<void>;
@@ -59,7 +57,6 @@ declare module 'fastify' {
 const BODY_LIMIT = 1024 * 1024;
 const REQUESTS_A_MINUTE = 1200;
 const VERBS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const;
-const WEB_ROOT = fileURLToPath(new URL('../../dist/web', import.meta.url));
 
 /** Starts to listen; rejects when the address is taken. */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -74,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 /** The server before it listens. */
 export async function makeApp(options: ServerOptions): Promise<FastifyInstance> {
-  const { service, plugins = [], authenticators = [], logger, webRoot = WEB_ROOT } = options;
+  const { service, plugins = [], authenticators = [], logger, webRoot = WEB_FOLDER } = options;
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
@@ -97,24 +94,16 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
     timeWindow: 60_000,
     errorResponseBuilder: (_, { ttl }) => tooMany(Math.ceil(ttl / 1000)),
   });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => notFound(request, reply, webRoot));
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, notFound);
   for (const plugin of plugins) await plugin(app, service);
   const authenticate = whoCalls(service, authenticators);
   for (const method of methods()) addMethod(app, service, method, authenticate);
-  if (existsSync(webRoot)) await app.register(serveStatic, { root: webRoot, wildcard: false, index: ['index.html'] });
+  await serveWeb(app, webRoot);
   return app;
 }
 
-/** Only what this server itself serves; the web page's libraries put styles, never scripts, into the page. */
-const CONTENT_SECURITY = {
-  'default-src': ["'self'"],
-  'style-src': ["'self'", "'unsafe-inline'"],
-  'img-src': ["'self'", 'data:'],
-  'object-src': ["'none'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'self'"],
-  'frame-ancestors': ["'none'"],
-};
+/** Answers of the API load nothing at all; the web app's page has a policy of its own, in `web.ts`. */
+const CONTENT_SECURITY = { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"], 'base-uri': ["'none'"] };
 
 /** JSON and URL-encoded forms, as `secrets[api_token]=…` too. What is neither is refused as `invalid_json`. */
 function readBodies(app: FastifyInstance): void {
@@ -247,26 +236,18 @@ const tooMany = (seconds: number): ConnectorError =>
     retryAfter: seconds,
   });
 
-/** `/api/…`: an unknown method. Any other page: the web page, which looks at the address itself. */
-function notFound(request: FastifyRequest, reply: FastifyReply, webRoot: string): FastifyReply {
-  const path = request.url.split('?')[0] ?? '/';
-  const page = request.method === 'GET' && !/^\/(api|assets)(\/|$)|\.\w+$/.test(path);
-  if (page && existsSync(webRoot)) return reply.header('cache-control', 'no-cache').sendFile('index.html', webRoot);
-  if (page && path === '/') {
-    return reply
-      .type('text/plain')
-      .send('Soundings runs. Its web page is not built here (npm run build); the API is described at /api/docs.\n');
-  }
-  const name = path.replace(/^\/api\//, '');
+/** What no route takes: an unknown method, or a file of the web app that is not there. */
+function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const name = (request.url.split('?')[0] ?? '/').replace(/^\/api\//, '');
   try {
-    methodOf(name);
+    const { path, verb } = routeOf(methodOf(name).name);
+    throw new ConnectorError('unknown_method', `${name} is asked as ${verb} ${path}.`);
   } catch (error) {
     return send(
       reply,
       failure(error, () => undefined),
     );
   }
-  throw new ConnectorError('unknown_method', `${name} is asked as ${routeOf(methodOf(name).name).path}.`);
 }
 
 function cannotListen(host: string, port: number, cause: unknown): ConnectorError {
