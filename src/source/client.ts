@@ -5,7 +5,8 @@ import { gunzip } from 'node:zlib';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import { ConnectorError, asConnectorError } from '../protocol/errors.ts';
-import { ENDPOINTS, STATUS_ENDPOINT, type Endpoint } from './endpoints.ts';
+import { Egress } from './egress.ts';
+import { BROWSE_ENDPOINTS, ENDPOINTS, STATUS_ENDPOINT, type Endpoint } from './endpoints.ts';
 import {
   errorFromAnswer,
   errorFromSocket,
@@ -48,11 +49,15 @@ export interface ClientOptions {
   readonly limit?: LimitFunction;
   /** Never ask `system/status`, not even to explain a failure. */
   readonly listedEndpointsOnly?: boolean;
+  /** The seventh endpoint may be asked too: the connection says `access: browse`. */
+  readonly browse?: boolean;
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly except?: string };
   /** PEM text of further certificate authorities. */
   readonly ca?: string;
   /** PEM text of the certificate that this program shows to the server or the proxy before it, and of its key. */
   readonly clientCertificate?: { readonly certificate: string; readonly key: string };
+  /** Which addresses may be connected to; any but link-local and metadata services unless told. */
+  readonly egress?: Egress;
   readonly version?: string;
   /** Attempts per request, the first included. */
   readonly attempts?: number;
@@ -78,6 +83,7 @@ export class SonarClient {
   readonly baseUrl: string;
   readonly traffic: Traffic = { requests: 0, retries: 0, bytes: 0, byEndpoint: {} };
   readonly #options: ClientOptions;
+  readonly #egress: Egress;
   readonly #dispatcher: Dispatcher;
   readonly #limit: LimitFunction;
   /** Aborted by `close`: what waits for a pause or its turn then ends too. */
@@ -87,6 +93,7 @@ export class SonarClient {
   #firstAnswerAt: Date | null = null;
   #tokenExpiresAt: Date | null = null;
   #skewMs = 0;
+  #allowed: Promise<void> | undefined;
 
   constructor(options: ClientOptions) {
     this.baseUrl = options.baseUrl;
@@ -99,11 +106,14 @@ export class SonarClient {
       ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
     };
     const timeout = options.timeoutMs ?? 120_000;
+    this.#egress = options.egress ?? Egress.any;
+    const { lookup } = this.#egress;
     this.#dispatcher = new EnvHttpProxyAgent({
       httpProxy: options.proxy?.http ?? '',
       httpsProxy: options.proxy?.https ?? '',
       noProxy: options.proxy?.except ?? '',
-      connect: { ...tls, timeout: 15_000 },
+      connect: { ...tls, lookup, timeout: 15_000 },
+      proxyTls: { ...tls, lookup, timeout: 15_000 },
       requestTls: tls,
       headersTimeout: timeout,
       bodyTimeout: timeout,
@@ -126,7 +136,8 @@ export class SonarClient {
 
   /** GETs one of the listed endpoints as JSON; retries what may pass; throws a ConnectorError. */
   async get(endpoint: Endpoint, params: Params): Promise<Reply> {
-    if (!(endpoint in ENDPOINTS)) throw new Error(`api/${endpoint as string} is not a listed endpoint`);
+    const listed = endpoint in ENDPOINTS || (this.#options.browse === true && endpoint in BROWSE_ENDPOINTS);
+    if (!listed) throw new Error(`api/${endpoint as string} is not a listed endpoint`);
     const project = params['component'] ?? params['projectKey'];
     const where: Where = {
       baseUrl: this.baseUrl,
@@ -193,6 +204,7 @@ export class SonarClient {
     this.traffic.requests += 1;
     this.traffic.byEndpoint[endpoint] = (this.traffic.byEndpoint[endpoint] ?? 0) + 1;
     try {
+      await (this.#allowed ??= this.#mayAsk());
       const response = await request(url, {
         dispatcher: this.#dispatcher,
         signal: this.#signal,
@@ -227,6 +239,17 @@ export class SonarClient {
       const proxy = this.#proxyFor(url);
       throw errorFromSocket(error, proxy === undefined ? where : { ...where, proxy });
     }
+  }
+
+  /**
+   * Names are judged when a socket asks for their address; here it is what needs no asking, and what a proxy would ask.
+   * Once: redirects stay on this host.
+   */
+  async #mayAsk(): Promise<void> {
+    const { http, https } = this.#options.proxy ?? {};
+    for (const proxy of [http, https]) if (proxy !== undefined && URL.canParse(proxy)) this.#egress.check(proxy);
+    if (this.#proxyFor(this.baseUrl) === undefined) this.#egress.check(this.baseUrl);
+    else await this.#egress.checkBehindProxy(this.baseUrl);
   }
 
   /** The proxy for this URL, without its user and password; undefined without one. */

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ENDPOINTS, STATUS_ENDPOINT } from './endpoints.ts';
+import { SonarClient } from './client.ts';
+import { BROWSE_ENDPOINTS, ENDPOINTS, STATUS_ENDPOINT } from './endpoints.ts';
 
 const SOURCES = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !/\.(test|testing)\.ts$/.test(file))
@@ -21,6 +22,14 @@ describe('endpoints', () => {
     expect(STATUS_ENDPOINT).toBe('system/status');
   });
 
+  test('a seventh, and only where the connection says so', async () => {
+    expect(Object.keys(BROWSE_ENDPOINTS)).toEqual(['components/search']);
+    const client = new SonarClient({ baseUrl: 'http://127.0.0.1:1', token: 'squ_x' });
+    await expect(client.get('components/search', {})).rejects.toThrow('not a listed endpoint');
+    expect(client.traffic.requests).toBe(0);
+    await client.close();
+  });
+
   test('every endpoint named in the sources is one of them', () => {
     const controllers =
       'authentication|ce|components|duplications|favorites|hotspots|issues|languages|measures|metrics|navigation|plugins|project_[a-z]+|projects|qualitygates|qualityprofiles|rules|server|settings|sources|system|user_[a-z]+|users|webhooks|webservices';
@@ -29,7 +38,9 @@ describe('endpoints', () => {
         (match) => match[1],
       ),
     );
-    expect([...new Set(named)].sort()).toEqual([...Object.keys(ENDPOINTS), STATUS_ENDPOINT].sort());
+    expect([...new Set(named)].sort()).toEqual(
+      [...Object.keys(ENDPOINTS), ...Object.keys(BROWSE_ENDPOINTS), STATUS_ENDPOINT].sort(),
+    );
   });
 
   test('requests are made in the client alone', () => {

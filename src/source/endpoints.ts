@@ -16,7 +16,19 @@ export const ENDPOINTS = {
   },
 } as const;
 
-export type Endpoint = keyof typeof ENDPOINTS;
+/** The seventh, asked only for connections with `access: browse`, whose token may not list all projects. */
+export const BROWSE_ENDPOINTS = {
+  'components/search': {
+    permission: 'Browse on the project',
+    purpose: 'the list of projects, without Administer System',
+  },
+} as const;
+
+export type Endpoint = keyof typeof ENDPOINTS | keyof typeof BROWSE_ENDPOINTS;
+
+/** The SonarQube permission that an endpoint needs. */
+export const permissionOf = (endpoint: Endpoint): string =>
+  ({ ...ENDPOINTS, ...BROWSE_ENDPOINTS })[endpoint].permission;
 
 /** Asked without the token and only to explain a failure; `--listed-endpoints-only` turns it off. */
 export const STATUS_ENDPOINT = 'system/status';

@@ -1,6 +1,6 @@
 /** Status, body or socket error → one ConnectorError: the only place where a server's answer becomes a code. */
 import { ConnectorError, type ErrorOptions } from '../protocol/errors.ts';
-import { ENDPOINTS, type Endpoint } from './endpoints.ts';
+import { permissionOf, type Endpoint } from './endpoints.ts';
 
 /** An answer that was not the JSON asked for. `body` is at most its first few kilobytes. */
 export interface FailedAnswer {
@@ -43,7 +43,7 @@ export function messages(body: string): string[] {
 
 const tryLine = (where: Where): string => `Check it with: ${curlLine(where.baseUrl)}`;
 
-function unreachable(where: Where, sentence: string, options: ErrorOptions = {}): ConnectorError {
+export function unreachable(where: Where, sentence: string, options: ErrorOptions = {}): ConnectorError {
   return new ConnectorError('internal_server_error', `${sentence} ${tryLine(where)}`, options);
 }
 
@@ -95,7 +95,7 @@ export function errorFromAnswer(answer: FailedAnswer, where: Where, server: Serv
   if (answer.status === 403) {
     return new ConnectorError(
       'invalid_permissions',
-      `The token may not read api/${where.endpoint}${where.project === undefined ? '' : ` of project ${where.project}`} (403); it needs "${ENDPOINTS[where.endpoint].permission}"; use a token of type User whose owner has it.`,
+      `The token may not read api/${where.endpoint}${where.project === undefined ? '' : ` of project ${where.project}`} (403); it needs "${permissionOf(where.endpoint)}"; use a token of type User whose owner has it.`,
       { details },
     );
   }
@@ -170,6 +170,8 @@ const SOCKET: Readonly<Record<string, { sentence: string; retry: boolean }>> = {
 
 /** The error for a request that got no answer, or half of one. */
 export function errorFromSocket(error: unknown, where: Where): ConnectorError {
+  // an address that was refused while its name was looked up
+  if (error instanceof Error && error.cause instanceof ConnectorError) return error.cause;
   const code = codeOf(error);
   if (code.startsWith('Z_')) return unreadable(where, 'it was cut off', true, error);
   const known = SOCKET[code];

@@ -120,6 +120,23 @@ const projectsSearch: Endpoint = ({ data, features, dates }, caller, params) => 
   return json({ paging: { pageIndex: p, pageSize: ps, total: projects.length }, components });
 };
 
+/** Needs Browse alone, and leaves out what the caller may not browse. Its window is that of every search. */
+const componentsSearch: Endpoint = ({ data }, caller, params) => {
+  params.closed('qualifiers', ['TRK', 'VW', 'APP']);
+  const { p, ps } = params.page(500);
+  const q = params.text('q')?.toLowerCase();
+  const visible = visibleProjects(caller, data);
+  const projects = projectsByName(data).filter(
+    (project) =>
+      (visible?.includes(project) ?? true) &&
+      (q === undefined || project.key.toLowerCase().includes(q) || project.name.toLowerCase().includes(q)),
+  );
+  const components = projects
+    .slice((p - 1) * ps, p * ps)
+    .map(({ key, name }) => ({ key, name, qualifier: 'TRK', project: key }));
+  return json({ paging: { pageIndex: p, pageSize: ps, total: projects.length }, components });
+};
+
 // ------------------------------------------------------------------------------------------------------ issues/search
 
 interface Asked {
@@ -650,6 +667,7 @@ const metricsSearch: Endpoint = (world, _caller, params) => {
 
 export const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map([
   ['/api/projects/search', projectsSearch],
+  ['/api/components/search', componentsSearch],
   ['/api/issues/search', issuesSearch],
   ['/api/hotspots/search', hotspotsSearch],
   ['/api/measures/component', measuresComponent],
