@@ -216,3 +216,17 @@ export const savedQuery = z.object({
   created_by: z.string(),
   updated_at: moment,
 });
+
+/** A key of the vault, by its id alone. */
+export const key = z.object({ id: z.string(), current: z.boolean(), held: z.boolean(), secrets: z.int() });
+
+export const auditEntry = z.object({
+  id,
+  at: moment,
+  actor: z.string(),
+  address: z.string().nullable(),
+  action: z.string(),
+  connection_id: id.nullable(),
+  credential_id: id.nullable(),
+  detail: z.record(z.string(), z.unknown()),
+});

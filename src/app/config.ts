@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConnectorError } from '../protocol/errors.ts';
+import { Egress } from '../source/egress.ts';
 import type { KeySource } from '../vault/keys.ts';
 
 const environment = z.object({
@@ -10,6 +11,8 @@ const environment = z.object({
   SOUNDINGS_DATABASE: z.string().optional(),
   SOUNDINGS_DATA_DIR: z.string().optional(),
   SOUNDINGS_QUERY_DATABASE: z.string().optional(),
+  /** Which servers may be connected to: `public`, hosts, networks. */
+  SOUNDINGS_EGRESS: z.string().optional(),
   SOUNDINGS_KEY: z.string().optional(),
   SOUNDINGS_KEY_COMMAND: z.string().optional(),
   SOUNDINGS_KEY_FILE: z.string().optional(),
@@ -71,6 +74,7 @@ export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean
 export interface ServiceConfig {
   readonly store: StoreConfig;
   readonly keys: KeySource;
+  readonly network: { readonly proxy: ProxyConfig; readonly egress: Egress };
 }
 
 export function serviceConfig(flags: StoreFlags, env: Environment, isRoot: boolean): ServiceConfig {
@@ -82,6 +86,7 @@ export function serviceConfig(flags: StoreFlags, env: Environment, isRoot: boole
       ...(env.SOUNDINGS_KEY_COMMAND !== undefined && { command: env.SOUNDINGS_KEY_COMMAND }),
       file: env.SOUNDINGS_KEY_FILE ? resolve(env.SOUNDINGS_KEY_FILE) : defaultKeyFile(store, env, isRoot),
     },
+    network: { proxy: proxyConfig(undefined, env), egress: Egress.parse(env.SOUNDINGS_EGRESS ?? '') },
   };
 }
 
@@ -105,11 +110,14 @@ export function defaultDataDir(env: Environment, isRoot: boolean): string {
   return isRoot ? '/var/lib/soundings' : join(homedir(), '.local', 'share', 'soundings');
 }
 
+export interface ProxyConfig {
+  readonly http?: string;
+  readonly https?: string;
+  readonly except?: string;
+}
+
 /** Proxies as curl reads them: lower case first, and no proxy for the hosts in NO_PROXY. */
-export function proxyConfig(
-  flag: string | undefined,
-  env: Environment,
-): { http?: string; https?: string; except?: string } {
+export function proxyConfig(flag: string | undefined, env: Environment): ProxyConfig {
   if (flag !== undefined && !/^https?:\/\/[^/]/.test(flag)) {
     throw new ConnectorError(
       'invalid_arguments',

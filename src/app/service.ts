@@ -1,13 +1,22 @@
 /** What every use case of the running program works with; made once at the start of a command or of `serve`. */
-import type { KeyRing } from '../vault/key-ring.ts';
-import type { ServiceConfig } from './config.ts';
+import type { Egress } from '../source/egress.ts';
+import type { ProxyConfig, ServiceConfig } from './config.ts';
 import { withStore, type Store } from './store.ts';
-import { openVault } from './vault.ts';
+import { openVault, type Vault } from './vault.ts';
+
+/** What this machine says of the way to servers. */
+export interface Network {
+  /** The proxy for servers whose connection names none. */
+  readonly proxy: ProxyConfig;
+  /** Which addresses may be connected to. */
+  readonly egress: Egress;
+}
 
 export interface Service {
   readonly store: Store;
   /** Opens and seals the secrets in the store. */
-  readonly vault: KeyRing;
+  readonly vault: Vault;
+  readonly network: Network;
   readonly now: () => Date;
 }
 
@@ -18,6 +27,6 @@ export async function withService<T>(
   use: (service: Service) => Promise<T>,
 ): Promise<T> {
   return withStore(config.store, log, async (store) =>
-    use({ store, vault: await openVault(store, config.keys), now: () => new Date() }),
+    use({ store, vault: await openVault(store, config.keys), network: config.network, now: () => new Date() }),
   );
 }

@@ -1,10 +1,10 @@
 /** Calls an API method from the command line: on a running server with `--server`, else in this process on the store. */
 import { userInfo } from 'node:os';
-import { Option, type Command } from 'commander';
-import type { ApiClient, Methods } from '../api/client.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ApiClient, ApiError, Methods } from '../api/client.ts';
 import type { MethodName } from '../api/routes.ts';
 import { serviceConfig, type StoreFlags } from '../app/config.ts';
-import { ConnectorError } from '../protocol/errors.ts';
+import { ConnectorError, EXIT_CODES, type ErrorCode } from '../protocol/errors.ts';
 import { environment, say, stopSignal, withStoreFlags } from './context.ts';
 
 export interface CallFlags extends StoreFlags {
@@ -27,7 +27,12 @@ export async function callMethod<N extends keyof Methods & MethodName>(
   name: N,
   input: Methods[N]['input'],
 ): Promise<Methods[N]['output']> {
-  if (flags.server !== undefined) return (await clientOf(flags.server, flags)).call(name, input);
+  if (flags.server !== undefined) {
+    const client = await clientOf(flags.server, flags);
+    return client.call(name, input, { signal: stopSignal() }).catch((thrown: unknown) => {
+      throw ofServer(thrown);
+    });
+  }
   const [{ withService }, { perform }] = await Promise.all([import('../app/service.ts'), import('../api/dispatch.ts')]);
   const caller = {
     name: `command line (${userName()})`,
@@ -62,6 +67,22 @@ async function clientOf(server: string, { dataDir, database }: StoreFlags): Prom
   }
   const { apiClient } = await import('../api/client.ts');
   return apiClient({ baseUrl: server.replace(/\/+$/, ''), token });
+}
+
+/** What the server answered, with the exit code of the same failure on this machine. */
+function ofServer(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !('code' in thrown) || !('details' in thrown)) return thrown;
+  const { code, message, details } = thrown as ApiError;
+  if (code === 'unreachable') return new ConnectorError('internal_server_error', message, { cause: thrown });
+  const known = code in EXIT_CODES ? (code as ErrorCode) : 'unexpected';
+  return new ConnectorError(known, message, { details: { ...details } });
+}
+
+/** An id as an argument of a command. */
+export function idArgument(text: string): number {
+  const id = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(id) && id > 0) return id;
+  throw new InvalidArgumentError('It must be the number of one; "list" shows which there are.');
 }
 
 function userName(): string {

@@ -3,8 +3,12 @@
 import { Command, CommanderError } from 'commander';
 import { asConnectorError, EXIT_CODES } from '../protocol/errors.ts';
 import { VERSION } from '../app/version.ts';
+import { addAudit } from './commands/audit.ts';
+import { addConnections } from './commands/connections.ts';
+import { addCredentials } from './commands/credentials.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDocs } from './commands/docs.ts';
+import { addKeys } from './commands/keys.ts';
 import { addPsqlUrl } from './commands/psql-url.ts';
 import { addQuery } from './commands/query.ts';
 import { addSchema } from './commands/schema.ts';
@@ -20,7 +24,21 @@ const program = new Command('soundings')
   .configureHelp({ sortSubcommands: true })
   .exitOverride();
 
-for (const add of [addSync, addQuery, addSchema, addStatus, addPsqlUrl, addServe, addTokens, addDemo, addDocs])
+for (const add of [
+  addSync,
+  addQuery,
+  addSchema,
+  addStatus,
+  addPsqlUrl,
+  addServe,
+  addConnections,
+  addCredentials,
+  addTokens,
+  addKeys,
+  addAudit,
+  addDemo,
+  addDocs,
+])
   add(program);
 
 try {

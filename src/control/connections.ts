@@ -1,5 +1,5 @@
 /** Connections: which servers are synced, and how. */
-import type { Queryable } from '../db/database.ts';
+import type { Client, Queryable } from '../db/database.ts';
 
 /** What `settings` of a connection holds; `app/settings.ts` says what is accepted. */
 export type ConnectionSettings = { readonly base_url: string } & Readonly<Record<string, unknown>>;
@@ -37,6 +37,12 @@ export async function findConnection(database: Queryable, baseUrl: string): Prom
 
 export async function getConnection(database: Queryable, id: number): Promise<Connection | null> {
   return first(database, `select ${COLUMNS} from soundings.connections where id = $1 and deleted_at is null`, [id]);
+}
+
+/** The same, held until the end of the transaction: nobody changes or deletes it meanwhile. */
+export async function lockConnection(database: Client, id: number): Promise<Connection | null> {
+  const sql = `select ${COLUMNS} from soundings.connections where id = $1 and deleted_at is null for update`;
+  return first(database, sql, [id]);
 }
 
 /**

@@ -137,6 +137,15 @@ export async function cancelRun(database: Queryable, id: number): Promise<Run | 
   return rows[0] ?? null;
 }
 
+/** Runs of a connection that wait or are under way. */
+export async function openRuns(database: Queryable, connectionId: number): Promise<Run[]> {
+  const { rows } = await database.query<Run>(
+    `select ${COLUMNS} from soundings.runs where connection_id = $1 and state in ('queued', 'running') order by id`,
+    [connectionId],
+  );
+  return rows;
+}
+
 export async function getRun(database: Queryable, id: number): Promise<Run | null> {
   return (await database.query<Run>(`select ${COLUMNS} from soundings.runs where id = $1`, [id])).rows[0] ?? null;
 }

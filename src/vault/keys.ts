@@ -1,6 +1,7 @@
 /** Where keys come from and how they are kept. No error here holds a key, nor what a command printed. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { link, mkdir, open, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConnectorError } from '../protocol/errors.ts';
@@ -35,6 +36,15 @@ export async function loadKeys(source: KeySource, limitMs = COMMAND_LIMIT_MS): P
   if (command?.trim()) return parseKeys(await outputOf(command, limitMs), 'what SOUNDINGS_KEY_COMMAND prints');
   const text = await readKeyFile(file);
   return text === null ? null : parseKeys(text, `the key file ${file}`);
+}
+
+/** The keys that are in the key file by now: another process may have added one. None when it cannot be read. */
+export function rereadKeyFile(file: string): Buffer[] {
+  try {
+    return parseKeys(readFileSync(file, 'utf8'), `the key file ${file}`);
+  } catch {
+    return [];
+  }
 }
 
 /** Makes a key file unless there is one; returns the key that is in it. Of two that start at once, both use one key. */

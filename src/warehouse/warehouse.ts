@@ -1,7 +1,8 @@
 /** What the rest of the program sees of the data tables: bring them up to date, write, and say what is known. */
+import type pg from 'pg';
 import type { Database } from '../db/database.ts';
 import type { Cursor, LedgerState } from '../protocol/sync.ts';
-import type { AnyStream } from './ddl.ts';
+import { quote, type AnyStream } from './ddl.ts';
 import { ensureTables } from './schema.ts';
 import { Writer } from './write.ts';
 
@@ -33,17 +34,30 @@ export interface CheckedProject {
   readonly present: number;
 }
 
+/** What is here of one connection. */
+export interface Counts {
+  readonly projects: number;
+  readonly ledger: Readonly<Record<LedgerState, number>>;
+}
+
+export const NOTHING_COUNTED: Counts = {
+  projects: 0,
+  ledger: { complete: 0, moving: 0, short: 0, suspect: 0, unreadable: 0 },
+};
+
 export class Warehouse {
   readonly #database: Database;
+  readonly #streams: readonly AnyStream[];
 
-  private constructor(database: Database) {
+  private constructor(database: Database, streams: readonly AnyStream[]) {
     this.#database = database;
+    this.#streams = streams;
   }
 
   /** Opens the warehouse and creates or extends its tables. */
   static async open(database: Database, streams: readonly AnyStream[]): Promise<Warehouse> {
     await ensureTables(database, streams);
-    return new Warehouse(database);
+    return new Warehouse(database, streams);
   }
 
   writer(connectionId: number, streams: readonly AnyStream[], now: () => Date): Writer {
@@ -104,6 +118,38 @@ export class Warehouse {
       [connectionId, stream],
     );
     return new Map(rows.map((row) => [row.project, row.present]));
+  }
+
+  /** Projects that are there, and ledger rows by state, of every connection that has any. */
+  async counts(): Promise<Map<number, Counts>> {
+    const { rows } = await this.#database.query<{ connection_id: number; state: LedgerState | null; n: number }>(
+      `select connection_id, state, count(*) as n from sonarqube_completeness group by 1, 2
+       union all select connection_id, null, count(*) from sonarqube_projects where deleted_at is null group by 1`,
+    );
+    const counts = new Map<number, Counts>();
+    for (const { connection_id, state, n } of rows) {
+      const before = counts.get(connection_id) ?? NOTHING_COUNTED;
+      counts.set(
+        connection_id,
+        state === null ? { ...before, projects: n } : { ...before, ledger: { ...before.ledger, [state]: n } },
+      );
+    }
+    return counts;
+  }
+
+  /** Removes every row of a connection, in the caller's transaction. */
+  async purge(client: pg.ClientBase, connectionId: number): Promise<void> {
+    const { rows } = await client.query<{ name: string }>(
+      `select table_name as name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+        where table_schema = current_schema() and column_name = 'connection_id' and table_type = 'BASE TABLE'`,
+    );
+    // what refers to others goes before them: streams stand in the order of their references
+    const streams = this.#streams.map(({ table }) => table).reverse();
+    const rest = rows.map(({ name }) => name).filter((name) => !streams.includes(name));
+    for (const table of [...rest, ...streams]) {
+      await client.query(`delete from ${quote(table)} where connection_id = $1`, [connectionId]);
+    }
+    await client.query('delete from soundings.cursors where connection_id = $1', [connectionId]);
   }
 
   async ledger(connectionId: number | null): Promise<LedgerRow[]> {

@@ -1,10 +1,10 @@
 /** A run that was queued is worked on with the connection's stored credentials, by however many workers there are. */
 import { expect, test } from 'vitest';
+import { serviceOn } from '../../src/app/service.testing.ts';
 import { work } from '../../src/app/work.ts';
 import { createConnection } from '../../src/control/connections.ts';
 import { insertCredential, nextCredentialId } from '../../src/control/credentials.ts';
 import { getRun, queueRun } from '../../src/control/runs.ts';
-import { KeyRing } from '../../src/vault/key-ring.ts';
 import { generate } from '../simulator/index.ts';
 import { expectEqual, rig } from './rig.ts';
 
@@ -12,7 +12,8 @@ test('a queued run is read with the stored token and ends complete', async () =>
   const data = generate({ projects: 3, issuesPerProject: 20, hotspots: 2, analyses: 2, seed: 31 });
   await using r = await rig({ version: '25.12', data });
   const { database } = r.store;
-  const vault = KeyRing.of([Buffer.alloc(32, 7)]);
+  const service = serviceOn(r.store);
+  const { vault } = service;
   const connection = await createConnection(database, { base_url: r.sim.url });
   const id = await nextCredentialId(database);
   await insertCredential(database, {
@@ -30,7 +31,6 @@ test('a queued run is read with the stored token and ends complete', async () =>
     warnings: [],
   });
   const run = await queueRun(database, connection.id, { version: 'test', trigger: 'api', requested: {} });
-  const service = { store: r.store, vault, now: () => new Date() };
   expect(await work(service, run.id, { worker: 'one', signal: new AbortController().signal })).toBe('done');
   expect(await getRun(database, run.id)).toMatchObject({ state: 'complete', mode: 'full', error_code: null });
   await expectEqual(r);

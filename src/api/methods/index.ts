@@ -1,5 +1,8 @@
 /** Every method there is. A new family is a file here and a line below; its names stand in `routes.ts`. */
+import { audit } from './audit.ts';
 import { connections } from './connections.ts';
+import { credentials } from './credentials.ts';
+import { keys } from './keys.ts';
 import { tokens } from './tokens.ts';
 
-export const METHODS = [...connections, ...tokens] as const;
+export const METHODS = [...connections, ...credentials, ...tokens, ...keys, ...audit] as const;

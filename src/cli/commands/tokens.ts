@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { print, printJson, say } from '../context.ts';
-import { callMethod, withCallFlags, type CallFlags } from '../call.ts';
+import { callMethod, idArgument, withCallFlags, type CallFlags } from '../call.ts';
 import { SCOPES, type Scope } from '../../api/method.ts';
 
 export function addTokens(program: Command): void {
@@ -29,7 +29,7 @@ export function addTokens(program: Command): void {
     async (flags: CallFlags) => {
       const { tokens: found } = await callMethod(flags, 'tokens.list', {});
       if (flags.json) {
-        printJson(found);
+        printJson({ tokens: found });
         return;
       }
       const { renderTable } = await import('../render/table.ts');
@@ -46,11 +46,11 @@ export function addTokens(program: Command): void {
       print(renderTable(['id', 'token', 'label', 'scopes', 'made', 'ends', 'revoked', 'last used'], rows));
     },
   );
-  withCallFlags(tokens.command('revoke').description('end an API token for good').argument('<id>')).action(
-    async (id: string, flags: CallFlags) => {
-      const answer = await callMethod(flags, 'tokens.revoke', { id: Number(id) });
-      if (flags.json) printJson(answer);
-      else say(`Token ${id} is revoked.`);
-    },
-  );
+  withCallFlags(
+    tokens.command('revoke').description('end an API token for good').argument('<id>', 'which one', idArgument),
+  ).action(async (id: number, flags: CallFlags) => {
+    const answer = await callMethod(flags, 'tokens.revoke', { id });
+    if (flags.json) printJson(answer);
+    else say(`Token ${id} is revoked.`);
+  });
 }
