@@ -13,6 +13,7 @@ import type { Service } from '../app/service.ts';
 import { ConnectorError } from '../protocol/errors.ts';
 import { whoCalls, type Authenticator } from './auth.ts';
 import { coerce } from './coerce.ts';
+import { serveDocs } from './docs.ts';
 import { allowed, dispatch, failure, methodOf, methods, type Answer } from './dispatch.ts';
 import type { AnyMethod, Caller } from './method.ts';
 import { routeOf } from './routes.ts';
@@ -98,6 +99,7 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
   for (const plugin of plugins) await plugin(app, service);
   const authenticate = whoCalls(service, authenticators);
   for (const method of methods()) addMethod(app, service, method, authenticate);
+  await serveDocs(app);
   await serveWeb(app, webRoot);
   return app;
 }
