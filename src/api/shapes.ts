@@ -135,6 +135,9 @@ export const run = z.object({
   program_version: z.string(),
 });
 
+/** How a project is: the worst of its streams, `unread` before anything was read, `gone` when the server has it no more. */
+export const projectState = z.enum(['complete', 'moving', 'short', 'suspect', 'unreadable', 'unread', 'gone']);
+
 /** A project and what the ledger says of each of its streams. */
 export const project = z.object({
   id,
@@ -147,6 +150,8 @@ export const project = z.object({
   issues_synced_at: moment.nullable(),
   metrics_synced_at: moment.nullable(),
   deleted_at: moment.nullable(),
+  gone_reason: z.string().nullable(),
+  state: projectState,
   streams: z.array(
     z.object({
       stream: z.string(),

@@ -13,7 +13,7 @@ import type { CredentialInput } from './credentials.ts';
 import { clientKey, openSecret, settingsOf } from './reach.ts';
 import { changedMeanwhile, requireToken, reverified, sealed } from './sealing.ts';
 import type { Service } from './service.ts';
-import { given, merge, requireKeyOf, type ChangedSettings, type NewSettings, type StoredSettings } from './settings.ts';
+import { given, merge, requireKeyOf, type ChangedSettings, type NewSettings } from './settings.ts';
 import { isUsable, mustVerify, verify as ask, type Verification } from './verify.ts';
 
 export interface ConnectionChange {
@@ -23,7 +23,10 @@ export interface ConnectionChange {
   readonly secrets?: CredentialInput['secrets'];
 }
 
-/** Settings that decide who gets to see a token: changed only by somebody who has one for the new place. */
+/**
+ * Settings that decide who gets to see a token: changed only by somebody who has one for the new place. Of the address
+ * every part counts: behind another path of one host there may be another program.
+ */
 const SENSITIVE = ['base_url', 'proxy_url', 'ca_certificate'] as const;
 
 /** Verifies the changed settings with every credential in use, then stores them; null takes a setting away. */
@@ -47,7 +50,7 @@ export async function update(
   const entered = given(secrets ?? {});
   const credentials = await listCredentials(database, id);
   const inUse = credentials.filter((credential) => isUsable(credential, service.now()));
-  const moved = SENSITIVE.filter((field) => settings[field] !== undefined && isElsewhere(field, before, settings));
+  const moved = SENSITIVE.filter((field) => settings[field] !== undefined && settings[field] !== before[field]);
   if (moved.length > 0 && credentials.length > 0 && entered.api_token === undefined) {
     throw new ConnectorError(
       'invalid_arguments',
@@ -99,12 +102,6 @@ const WAIT_FOR_TOKEN = `update soundings.credentials
    set disabled_at = coalesce(disabled_at, now()), version = version + 1, updated_at = now(),
        disabled_reason = coalesce(disabled_reason, 'The address of the connection changed: enter the token again.')
  where connection_id = $1 and deleted_at is null and id <> all($2::bigint[])`;
-
-/** Another host, scheme or port counts; another path of the same server does not. */
-function isElsewhere(field: (typeof SENSITIVE)[number], before: StoredSettings, after: StoredSettings): boolean {
-  if (field !== 'base_url') return before[field] !== after[field];
-  return new URL(before.base_url).origin !== new URL(after.base_url).origin;
-}
 
 /** Verifies a stored credential anew; what it found is stored when it is good, and the credential is in use again. */
 export async function verify(

@@ -9,6 +9,7 @@ import { addCredentials } from './commands/credentials.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDocs } from './commands/docs.ts';
 import { addKeys } from './commands/keys.ts';
+import { addProjects } from './commands/projects.ts';
 import { addPsqlUrl } from './commands/psql-url.ts';
 import { addQuery } from './commands/query.ts';
 import { addSchema } from './commands/schema.ts';
@@ -33,6 +34,7 @@ for (const add of [
   addServe,
   addConnections,
   addCredentials,
+  addProjects,
   addTokens,
   addKeys,
   addAudit,

@@ -156,6 +156,7 @@ export const COMMON_TABLES: Readonly<Record<string, { description: string; sql: 
 };
 
 export const COMMON_INDEXES: Readonly<Record<string, string>> = {
+  sonarqube_completeness: `create index on sonarqube_completeness (connection_id, state, project) where state <> 'complete'`,
   sonarqube_issue_events: 'create index on sonarqube_issue_events (issue_id, occurred_at)',
 };
 

@@ -666,6 +666,11 @@ describe('bad input', () => {
         r.call('connections.update', { id: connection, settings: { proxy_url: elsewhere.sim.url } }, { encoding }),
       );
       expect(elsewhere.sim.log).toEqual([]);
+      const asked = r.sim.log.length;
+      await refused(422, 'invalid_arguments', (encoding) =>
+        r.call('connections.update', { id: connection, settings: { base_url: `${r.sim.url}/other` } }, { encoding }),
+      );
+      expect(r.sim.log).toHaveLength(asked);
       // with the token entered again it is; another credential then waits for its own
       const second = await r.call('credentials.create', {
         connection_id: connection,

@@ -3,6 +3,7 @@ import { audit } from './audit.ts';
 import { connections } from './connections.ts';
 import { credentials } from './credentials.ts';
 import { keys } from './keys.ts';
+import { projects } from './projects.ts';
 import { tokens } from './tokens.ts';
 
-export const METHODS = [...connections, ...credentials, ...tokens, ...keys, ...audit] as const;
+export const METHODS = [...connections, ...credentials, ...tokens, ...keys, ...audit, ...projects] as const;

@@ -52,6 +52,8 @@ export const projects = defineStream<Project>({
       (p) => p.projectUuid,
     ),
   },
+  // names are searched and listed in this order; the whole of a long one would not fit into an index
+  indexes: ['(connection_id, left(lower(name), 200), id)'],
   whenGone: { api_accessible: 'false' },
 });
 
