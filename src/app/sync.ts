@@ -7,7 +7,9 @@ import { changes, NO_PROGRESS, type Progress } from '../protocol/progress.ts';
 import { SonarClient } from '../source/client.ts';
 import { SonarSource } from '../source/sonarqube.ts';
 import { selects } from '../sync/plan.ts';
-import { runSync, type RunResult, type Shortfall } from '../sync/run.ts';
+import type { RunResult } from '../sync/reading.ts';
+import { runSync } from '../sync/run.ts';
+import type { Shortfall } from '../sync/shortfalls.ts';
 import type { Store } from './store.ts';
 import { VERSION } from './version.ts';
 
@@ -106,7 +108,7 @@ async function runAndRecord(
       now: request.now ?? (() => new Date()),
       selects: selects(request.include ?? [], request.exclude ?? []),
       signal: AbortSignal.any([request.signal, lost]),
-      traffic: () => client.traffic,
+      traffic: () => client.flow,
       onProgress: (next) => {
         progress = next;
         request.onProgress?.(next);

@@ -76,7 +76,7 @@ export async function work(service: Service, runId: number, { signal }: WorkOpti
           now: service.now,
           selects: selects([], []),
           signal: ended,
-          traffic: () => client.traffic,
+          traffic: () => client.flow,
           onProgress: (next) => (progress = next),
         });
         end = { ...result, state: result.outcome };

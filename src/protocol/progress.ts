@@ -18,7 +18,17 @@ export interface Progress {
   readonly requests: number;
   readonly retries: number;
   readonly bytes: number;
+  /** Requests that may be in flight now, as the server's pace allows; null when nothing is asked. */
+  readonly concurrency: number | null;
   readonly warnings: readonly string[];
+}
+
+/** What has been asked of the server so far, and how many requests may be in flight. */
+export interface Traffic {
+  readonly requests: number;
+  readonly retries: number;
+  readonly bytes: number;
+  readonly concurrency: number | null;
 }
 
 export type ProgressEvent =
@@ -34,7 +44,7 @@ export type ProgressEvent =
       readonly changed: number;
     }
   | { readonly type: 'gone'; readonly stream: string; readonly rows: number }
-  | { readonly type: 'traffic'; readonly requests: number; readonly retries: number; readonly bytes: number }
+  | ({ readonly type: 'traffic' } & Traffic)
   | { readonly type: 'warning'; readonly text: string };
 
 export const NO_PROGRESS: Progress = {
@@ -44,6 +54,7 @@ export const NO_PROGRESS: Progress = {
   requests: 0,
   retries: 0,
   bytes: 0,
+  concurrency: null,
   warnings: [],
 };
 
@@ -75,7 +86,13 @@ export function reduce(progress: Progress, event: ProgressEvent): Progress {
     case 'gone':
       return stream(event.stream, (before) => ({ gone: before.gone + event.rows }));
     case 'traffic':
-      return { ...progress, requests: event.requests, retries: event.retries, bytes: event.bytes };
+      return {
+        ...progress,
+        requests: event.requests,
+        retries: event.retries,
+        bytes: event.bytes,
+        concurrency: event.concurrency,
+      };
     case 'warning':
       return progress.warnings.length >= MOST_WARNINGS
         ? progress
@@ -86,4 +103,34 @@ export function reduce(progress: Progress, event: ProgressEvent): Progress {
 /** Rows added, changed and gone over all streams: 0 when a run found nothing new. */
 export function changes(progress: Progress): number {
   return Object.values(progress.streams).reduce((sum, s) => sum + s.added + s.changed + s.gone, 0);
+}
+
+const PHASES = ['listing', 'reading', 'checking', 'done'] as const;
+
+const total = (a: number | null, b: number | null): number | null =>
+  a === null && b === null ? null : (a ?? 0) + (b ?? 0);
+
+/** The progress of two parts of one run together; `NO_PROGRESS` changes nothing. Pure. */
+export function add(a: Progress, b: Progress): Progress {
+  const streams: Record<string, StreamProgress> = { ...a.streams };
+  for (const [name, theirs] of Object.entries(b.streams)) {
+    const ours = streams[name] ?? EMPTY;
+    streams[name] = {
+      expected: total(ours.expected, theirs.expected),
+      read: ours.read + theirs.read,
+      added: ours.added + theirs.added,
+      changed: ours.changed + theirs.changed,
+      gone: ours.gone + theirs.gone,
+    };
+  }
+  return {
+    phase: PHASES.indexOf(a.phase) < PHASES.indexOf(b.phase) ? b.phase : a.phase,
+    projects: { done: a.projects.done + b.projects.done, total: total(a.projects.total, b.projects.total) },
+    streams,
+    requests: a.requests + b.requests,
+    retries: a.retries + b.retries,
+    bytes: a.bytes + b.bytes,
+    concurrency: total(a.concurrency, b.concurrency),
+    warnings: [...a.warnings, ...b.warnings].slice(0, MOST_WARNINGS),
+  };
 }

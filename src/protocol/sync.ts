@@ -66,6 +66,11 @@ export interface Task {
   readonly mode: 'full' | 'recent';
   /** Cursors of the pass by project key, where there are any. */
   readonly cursors: ReadonlyMap<string, Cursor>;
+  /**
+   * By project key: the cursor of the first pass when the run began, where every pass had ended on the same state of the
+   * project. The run may have been gone on with since, and cursors with it.
+   */
+  readonly earlier: ReadonlyMap<string, Cursor>;
 }
 
 /** What an instance-wide look at the newest changes found. */
@@ -106,6 +111,8 @@ export interface Source {
   look(watermark: Cursor, includes: (project: string) => boolean, emit: Emit): Promise<Look>;
   /** The watermark for the next look: the server's clock when this run began. */
   watermark(): Cursor;
+  /** What another process needs to go on with the run that this source began. Known once `look` has answered. */
+  context(): Cursor;
   /** The server's own totals of the given projects, by one stream, for comparing with what is stored. */
   totals(stream: string, projects: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Does the server still answer? Tells a project that cannot be read from a server that is gone. */

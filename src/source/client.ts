@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import pLimit, { type LimitFunction } from 'p-limit';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import { ConnectorError, asConnectorError } from '../protocol/errors.ts';
 import { Egress } from './egress.ts';
@@ -16,6 +15,7 @@ import {
   type ServerStatus,
   type Where,
 } from './errors.ts';
+import { kindOf, Pace } from './pace.ts';
 
 const inflate = promisify(gunzip);
 
@@ -43,10 +43,12 @@ export interface Traffic {
 export interface ClientOptions {
   readonly baseUrl: string;
   readonly token: string;
-  /** Requests in flight at once. SonarQube's cores are full at two; it has no rate limit of its own. */
+  /** Requests in flight at most; how many there are is a matter of the server's latency. */
   readonly maxConcurrency?: number;
   /** Shares the requests in flight with other clients of the same server; stands instead of `maxConcurrency`. */
-  readonly limit?: LimitFunction;
+  readonly pace?: Pace;
+  /** The server has answered this run before: one that is silent now is waited for, not taken for a wrong address. */
+  readonly known?: boolean;
   /** Never ask `system/status`, not even to explain a failure. */
   readonly listedEndpointsOnly?: boolean;
   /** The seventh endpoint may be asked too: the connection says `access: browse`. */
@@ -85,7 +87,7 @@ export class SonarClient {
   readonly #options: ClientOptions;
   readonly #egress: Egress;
   readonly #dispatcher: Dispatcher;
-  readonly #limit: LimitFunction;
+  readonly #pace: Pace;
   /** Aborted by `close`: what waits for a pause or its turn then ends too. */
   readonly #closed = new AbortController();
   readonly #signal: AbortSignal;
@@ -98,7 +100,8 @@ export class SonarClient {
   constructor(options: ClientOptions) {
     this.baseUrl = options.baseUrl;
     this.#options = options;
-    this.#limit = options.limit ?? pLimit(options.maxConcurrency ?? 4);
+    this.#pace =
+      options.pace ?? new Pace({ ...(options.maxConcurrency !== undefined && { most: options.maxConcurrency }) });
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closed.signal]) : this.#closed.signal;
     const { clientCertificate } = options;
     const tls = {
@@ -118,6 +121,12 @@ export class SonarClient {
       headersTimeout: timeout,
       bodyTimeout: timeout,
     });
+  }
+
+  /** What has been asked so far and how many requests may be in flight now, as progress shows it. */
+  get flow(): { requests: number; retries: number; bytes: number; concurrency: number } {
+    const { requests, retries, bytes } = this.traffic;
+    return { requests, retries, bytes, concurrency: this.#pace.target };
   }
 
   get firstAnswerAt(): Date | null {
@@ -144,7 +153,7 @@ export class SonarClient {
       endpoint,
       ...(typeof project === 'string' && { project }),
     };
-    return this.#limit(() => this.#withPatience(endpoint, params, where));
+    return this.#pace.run(() => this.#withPatience(endpoint, params, where));
   }
 
   /** Frees the sockets and ends every request that still waits. */
@@ -157,6 +166,7 @@ export class SonarClient {
     const attempts = this.#options.attempts ?? DEFAULT_ATTEMPTS;
     for (let attempt = 1; ; attempt += 1) {
       this.#signal.throwIfAborted();
+      const began = performance.now();
       try {
         const reply = await this.#once(endpoint, params, where);
         if (!this.#firstAnswerAt && reply.serverDate)
@@ -167,7 +177,8 @@ export class SonarClient {
         this.#signal.throwIfAborted();
         const error = asConnectorError(thrown);
         // nothing answered yet: a wrong address or a stopped server is told at once, not after a minute
-        const last = this.#firstAnswerAt ? attempts : Math.min(attempts, 2);
+        const last = this.#firstAnswerAt || this.#options.known ? attempts : Math.min(attempts, 2);
+        if (error.retry) this.#pace.note({ kind: endpoint, ms: performance.now() - began, ok: false });
         if (!error.retry || attempt >= last) throw error;
         this.traffic.retries += 1;
         await sleep(pauseBefore(attempt, error.retryAfter), undefined, { signal: this.#signal });
@@ -177,6 +188,7 @@ export class SonarClient {
 
   async #once(endpoint: Endpoint, params: Params, where: Where): Promise<Reply> {
     let url = `${this.baseUrl}/api/${endpoint}?${encode(params)}`;
+    const began = performance.now();
     for (let redirects = 0; ; redirects += 1) {
       const answer = await this.#send(url, endpoint, where, true);
       const target = redirectTarget(url, answer);
@@ -188,6 +200,7 @@ export class SonarClient {
         const failed: FailedAnswer = { ...answer, body: answer.bytes.subarray(0, 4096).toString() };
         throw errorFromAnswer(failed, where, await this.#explain(failed));
       }
+      this.#pace.note({ kind: kindOf(endpoint, answer.bytes.length), ms: performance.now() - began, ok: true });
       try {
         return {
           body: JSON.parse(answer.bytes.toString()) as unknown,

@@ -20,7 +20,7 @@ import {
   type Point,
 } from './streams/measures_history.ts';
 import { metrics, readMetrics } from './streams/metrics.ts';
-import { projects, readProjects } from './streams/projects.ts';
+import { ALL_PROJECTS, projects, readProjects, type Listing } from './streams/projects.ts';
 import { PAGE_SIZE, parseDate, WINDOW } from './window.ts';
 
 /** Every stream, in order of their references. One file = one table. */
@@ -43,31 +43,44 @@ interface Updated {
   readonly totalAfter: number;
 }
 
+export interface SourceOptions {
+  /** Which projects there are; all that the server has unless told. */
+  readonly listing?: Listing;
+  readonly context?: Cursor;
+}
+
 interface Notes {
-  readonly lastAnalysisDate: string | null;
+  /** Null: never analysed; undefined: the listing does not tell. */
+  readonly lastAnalysisDate?: string | null;
 }
 
 export class SonarSource implements Source {
   readonly streams = STREAMS;
   readonly passes = ['details', 'issues'] as const;
   readonly #client: SonarClient;
+  readonly #listing: Listing;
   #metricKeys: readonly string[] = [];
   #startedAt = new Date();
   /** Projects found closed to the token in this run: `issues/search` would answer 200 with no rows for them. */
   readonly #unreadable = new Map<string, NonNullable<Tally['problem']>>();
-  /** The newest analysis of each project that was stored when this run began. */
-  readonly #knownAnalysis = new Map<string, string | null>();
   /** Epoch second up to which the instance-wide look reached. */
   #lookedBackTo = Infinity;
   /** Unresolved issues by project, from the metric `violations`: how large its issue pass will be at least. */
   readonly #violations = new Map<string, number>();
 
-  constructor(client: SonarClient) {
+  /** `context`: of the source that began the run, to go on with it. */
+  constructor(client: SonarClient, { listing = ALL_PROJECTS, context }: SourceOptions = {}) {
     this.#client = client;
+    this.#listing = listing;
+    if (context) {
+      this.#metricKeys = context['metrics'] as string[];
+      this.#startedAt = new Date(context['startedAt'] as string);
+      this.#lookedBackTo = context['lookedBackTo'] as number;
+    }
   }
 
   async list(emit: Emit): Promise<readonly ProjectRef[]> {
-    const found = await readProjects(this.#client, emit);
+    const found = await readProjects(this.#client, this.#listing, emit);
     this.#startedAt = this.#client.firstAnswerAt ?? new Date();
     this.#metricKeys = await readMetrics(this.#client, emit);
     return found;
@@ -108,7 +121,6 @@ export class SonarSource implements Source {
 
   async #readDetails(ref: ProjectRef, task: Task, emit: Emit): Promise<void> {
     const known = (task.cursors.get(ref.key)?.['newest'] as string | null | undefined) ?? null;
-    this.#knownAnalysis.set(ref.key, known);
     let newest = known;
     try {
       newest = await this.#readMeasuresAndHistory(ref, task.mode === 'recent' ? known : null, emit);
@@ -127,7 +139,7 @@ export class SonarSource implements Source {
 
   /** Returns the date of the newest analysis. `from` is the newest one already stored, null to read them all. */
   async #readMeasuresAndHistory(ref: ProjectRef, from: string | null, emit: Emit): Promise<string | null> {
-    let { lastAnalysisDate: expected } = ref.notes as unknown as Notes;
+    let expected = (ref.notes as unknown as Notes).lastAnalysisDate ?? null;
     for (let reread = 0; ; reread += 1) {
       const current = await readMeasures(this.#client, ref.key, this.#metricKeys);
       const history = await readHistory(this.#client, ref.key, this.#metricKeys, from, emit);
@@ -289,7 +301,7 @@ export class SonarSource implements Source {
    */
   async #readRecent(refs: readonly ProjectRef[], task: Task, emit: Emit): Promise<void> {
     if (refs.length === 0) return;
-    const analyses = refs.map((ref) => this.#knownAnalysis.get(ref.key) ?? null);
+    const analyses = refs.map((ref) => (task.earlier.get(ref.key)?.['newest'] as string | null | undefined) ?? null);
     const since = Math.min(
       this.#lookedBackTo,
       ...analyses.map((date) => (date === null ? -Infinity : parseDate(date) + 1)),
@@ -386,6 +398,14 @@ export class SonarSource implements Source {
     return new Map(keys.map((key) => [key, counts?.get(key) ?? 0]));
   }
 
+  context(): Cursor {
+    return {
+      metrics: this.#metricKeys,
+      startedAt: this.#startedAt.toISOString(),
+      lookedBackTo: this.#lookedBackTo,
+    };
+  }
+
   async answers(): Promise<boolean> {
     return this.#client.answers();
   }
@@ -412,7 +432,7 @@ export class SonarSource implements Source {
   /** A project is gone when a second whole listing does not have it either and the server says 404 to its history. */
   async #proveProjectsGone(tally: Tally, missing: readonly string[]): Promise<Tally> {
     let again: Tally | null = null;
-    await readProjects(this.#client, async (message) => {
+    await readProjects(this.#client, this.#listing, async (message) => {
       if (message.type === 'tally') again = message.tally;
       await Promise.resolve();
     });

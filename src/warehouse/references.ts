@@ -1,6 +1,7 @@
 /** Source keys → row ids, and tags → tag sets: what a row refers to, looked up once and remembered for the run. */
 import type pg from 'pg';
 import type { Lookup } from './copy.ts';
+import { lockInTransaction } from '../db/locks.ts';
 import type { AnyStream } from './ddl.ts';
 
 /** Tags that name the same set have the same key, whatever their order. */
@@ -59,6 +60,18 @@ export class References implements Lookup {
       const key = tagKey(tags);
       if (!this.#tagSets.has(key)) missing.set(key, [...new Set(tags)].sort());
     }
+    if (missing.size === 0) return;
+    const keys = [...missing.keys()];
+    const { rows: known } = await client.query<{ n: number; id: number }>(KNOWN_TAG_SETS, [
+      keys.map((key) => JSON.stringify(missing.get(key))),
+    ]);
+    for (const { n, id } of known) {
+      const key = keys[n - 1] ?? '';
+      this.#tagSets.set(key, id);
+      missing.delete(key);
+    }
+    // one writer at a time makes new sets: two would each miss the other's tags
+    if (missing.size > 0) await lockInTransaction(client, 'soundings.tags');
     for (const [key, tags] of missing) {
       const { rows } = await client.query<{ id: number }>(TAG_SET, [tags]);
       if (rows[0]) this.#tagSets.set(key, rows[0].id);
@@ -75,6 +88,15 @@ export class References implements Lookup {
     this.#tagSets.clear();
   }
 }
+
+/** The sets that are there already, of those given as JSON arrays, by position from 1. */
+const KNOWN_TAG_SETS = `select wanted.n::int as n, s.id
+  from unnest($1::text[]) with ordinality wanted (tags, n)
+  cross join lateral (select coalesce(array_agg(t.id order by t.id), '{}') as tag_ids
+                        from jsonb_array_elements_text(wanted.tags::jsonb) name (tag)
+                        join sonarqube_tags t on t.name = name.tag) ids
+  join sonarqube_tag_sets s on s.tag_ids = ids.tag_ids
+ where cardinality(ids.tag_ids) = jsonb_array_length(wanted.tags::jsonb)`;
 
 /** The id of the set of the given tags; tags and set are made where they are new. Some hundred calls in a first sync. */
 const TAG_SET = `with new_tags as (

@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { Cursor, LedgerState } from '../protocol/sync.ts';
 import { quote, type AnyStream } from './ddl.ts';
 import { ensureTables } from './schema.ts';
-import { Writer } from './write.ts';
+import { Writer, type Hold, type Write } from './write.ts';
 
 /** One row of `status`: a project and stream as the ledger last saw it. */
 export interface LedgerRow {
@@ -60,14 +60,16 @@ export class Warehouse {
     return new Warehouse(database, streams);
   }
 
-  writer(connectionId: number, streams: readonly AnyStream[], now: () => Date): Writer {
-    return new Writer(this.#database, connectionId, streams, now);
+  writer(connectionId: number, streams: readonly AnyStream[], now: () => Date, hold?: Hold): Writer {
+    return new Writer(this.#database, connectionId, streams, now, hold);
   }
 
-  async cursors(connectionId: number, stream: string): Promise<Map<string, Cursor>> {
+  /** Cursors by slice (project key); those of the given slices alone, or of all. */
+  async cursors(connectionId: number, stream: string, slices?: readonly string[]): Promise<Map<string, Cursor>> {
     const { rows } = await this.#database.query<{ slice: string; cursor: Cursor }>(
-      'select slice, cursor from soundings.cursors where connection_id = $1 and stream = $2',
-      [connectionId, stream],
+      `select slice, cursor from soundings.cursors
+        where connection_id = $1 and stream = $2 and ($3::text[] is null or slice = any($3))`,
+      [connectionId, stream, slices ?? null],
     );
     return new Map(rows.map((row) => [row.slice, row.cursor]));
   }
@@ -76,16 +78,16 @@ export class Warehouse {
   async watermark(connectionId: number, first: Cursor): Promise<Cursor> {
     const known = (await this.cursors(connectionId, WATERMARK)).get('');
     if (known) return known;
-    await this.setWatermark(connectionId, first);
+    await this.#database.query(
+      `insert into soundings.cursors (connection_id, stream, slice, cursor) values ($1, $2, '', $3) on conflict do nothing`,
+      [connectionId, WATERMARK, JSON.stringify(first)],
+    );
     return first;
   }
 
-  async setWatermark(connectionId: number, cursor: Cursor): Promise<void> {
-    await this.#database.query(
-      `insert into soundings.cursors (connection_id, stream, slice, cursor) values ($1, $2, '', $3)
-       on conflict (connection_id, stream, slice) do update set cursor = excluded.cursor, updated_at = now()`,
-      [connectionId, WATERMARK, JSON.stringify(cursor)],
-    );
+  /** The write that sets the watermark. */
+  watermarkAt(cursor: Cursor): Write {
+    return { type: 'cursor', stream: WATERMARK, slice: '', cursor };
   }
 
   /** What the ledger says of the given streams together, by project; a project without a row for each of them has none. */

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { copyFrom } from '../db/copy.ts';
 import type { Database } from '../db/database.ts';
+import { errorCode } from '../db/errors.ts';
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Cursor, Page, Tally } from '../protocol/sync.ts';
 import { line, UnreadableRecord } from './copy.ts';
@@ -20,13 +21,28 @@ export interface WriteCounts {
 export type Write =
   | { readonly type: 'page'; readonly page: Page }
   | { readonly type: 'cursor'; readonly stream: string; readonly slice: string; readonly cursor: Cursor | null }
-  | { readonly type: 'tally'; readonly tally: Tally };
+  | { readonly type: 'tally'; readonly tally: Tally }
+  /** Everything that was to be read of these projects stands before this. */
+  | { readonly type: 'done'; readonly projects: readonly string[] };
+
+/**
+ * What several writers of one run agree by: called in each transaction, before its first row and after its last. Throwing
+ * rolls everything back.
+ */
+export interface Hold {
+  /** Is this writer still the one that may write? */
+  enter(client: pg.ClientBase): Promise<void>;
+  /** Stores what the transaction made true, with it. */
+  leave(client: pg.ClientBase, written: { settlements: readonly Settlement[]; done: readonly string[] }): Promise<void>;
+}
 
 export interface Written {
   readonly counts: ReadonlyMap<string, WriteCounts>;
   readonly settlements: readonly Settlement[];
 }
 
+/** A batch that another writer was in the way of is tried so often. */
+const MOST_ATTEMPTS = 5;
 /** COPY is fed in pieces of about this many characters. */
 const COPY_CHUNK = 64 * 1024;
 
@@ -38,6 +54,7 @@ export class Writer {
   readonly #references: References;
   readonly #ledger: Ledger;
   readonly #now: () => Date;
+  readonly #hold: Hold | undefined;
 
   /** `now` dates what the ledger finds; observations carry their own time. */
   constructor(
@@ -45,8 +62,10 @@ export class Writer {
     connectionId: number,
     streams: readonly AnyStream[],
     now: () => Date = () => new Date(),
+    hold?: Hold,
   ) {
     this.#now = now;
+    this.#hold = hold;
     this.#database = database;
     this.#connectionId = connectionId;
     this.#streams = new Map(streams.map((stream) => [stream.name, stream]));
@@ -56,25 +75,36 @@ export class Writer {
 
   /** Commits a batch whole or not at all, in the order given. */
   async write(batch: readonly Write[]): Promise<Written> {
-    try {
-      return await this.#database.transaction(async (client) => {
-        const counts = new Map<string, WriteCounts>();
-        const settlements: Settlement[] = [];
-        // rows first, table by table in order of their references; what they make true comes after them
-        for (const stream of this.#streams.values()) {
-          const pages = batch.filter((write) => write.type === 'page' && write.page.stream === stream.name);
-          if (pages.length > 0) counts.set(stream.name, await this.#merge(client, stream, pages as PageWrite[]));
-        }
-        for (const write of batch) {
-          if (write.type === 'cursor') await this.#setCursor(client, write);
-          if (write.type === 'tally') settlements.push(await this.#ledger.settle(client, write.tally, this.#now()));
-        }
-        return { counts, settlements };
-      });
-    } catch (error) {
-      this.#references.forgetTagSets();
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#commit(batch);
+      } catch (error) {
+        this.#references.forgetTagSets();
+        // two writers waited for each other: what was rolled back is done again
+        const again = ['40P01', '40001'].includes(errorCode(error instanceof Error ? error.cause : null) ?? '');
+        if (!again || attempt >= MOST_ATTEMPTS) throw error;
+      }
     }
+  }
+
+  async #commit(batch: readonly Write[]): Promise<Written> {
+    return this.#database.transaction(async (client) => {
+      await this.#hold?.enter(client);
+      const counts = new Map<string, WriteCounts>();
+      const settlements: Settlement[] = [];
+      // rows first, table by table in order of their references; what they make true comes after them
+      for (const stream of this.#streams.values()) {
+        const pages = batch.filter((write) => write.type === 'page' && write.page.stream === stream.name);
+        if (pages.length > 0) counts.set(stream.name, await this.#merge(client, stream, pages as PageWrite[]));
+      }
+      for (const write of batch) {
+        if (write.type === 'cursor') await this.#setCursor(client, write);
+        if (write.type === 'tally') settlements.push(await this.#ledger.settle(client, write.tally, this.#now()));
+      }
+      const done = batch.flatMap((write) => (write.type === 'done' ? write.projects : []));
+      await this.#hold?.leave(client, { settlements, done });
+      return { counts, settlements };
+    });
   }
 
   async #merge(client: pg.PoolClient, stream: AnyStream, writes: readonly PageWrite[]): Promise<WriteCounts> {

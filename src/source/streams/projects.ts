@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Emit, ProjectRef } from '../../protocol/sync.ts';
 import { boolean, defineStream, mark, required, text, timestamp } from '../../protocol/stream.ts';
-import { ask, page } from '../ask.ts';
+import { ask, noTally, page, projectProblem } from '../ask.ts';
 import type { SonarClient } from '../client.ts';
 import { readListing } from '../listing.ts';
+import { PAGE_SIZE, WINDOW } from '../window.ts';
 
 export const project = z.object({
   key: z.string(),
@@ -62,8 +63,24 @@ export function fingerprint(p: Project): string {
   return [p.lastAnalysisDate, p.revision, p.name, p.visibility].map((part) => part ?? '').join('|');
 }
 
-/** Reads every project; 500 a page, no window. */
-export async function readProjects(client: SonarClient, emit: Emit): Promise<readonly ProjectRef[]> {
+/** Where the list of projects comes from. */
+export interface Listing {
+  /** `admin`: `projects/search`; `browse`: what the token may browse. */
+  readonly access: 'admin' | 'browse';
+  /** With access `browse`: the keys to read, instead of a list. */
+  readonly named?: readonly string[];
+}
+
+export const ALL_PROJECTS: Listing = { access: 'admin' };
+
+/** Reads the list of projects whole. */
+export async function readProjects(client: SonarClient, listing: Listing, emit: Emit): Promise<readonly ProjectRef[]> {
+  if (listing.access === 'admin') return readAll(client, emit);
+  return listing.named ? readNamed(client, listing.named, emit) : readBrowsable(client, emit);
+}
+
+/** `projects/search`: 500 a page, no window. */
+async function readAll(client: SonarClient, emit: Emit): Promise<readonly ProjectRef[]> {
   const found = new Map<string, ProjectRef>();
   const listing = await readListing<Project>({
     pageSize: 500,
@@ -89,4 +106,67 @@ export async function readProjects(client: SonarClient, emit: Emit): Promise<rea
     tally: { stream: 'projects', project: null, ...listing, seen: listing.keys.size, readable: false },
   });
   return [...found.values()];
+}
+
+/** A project as the endpoints that need no Administer System show it: nothing tells whether it was analysed since. */
+const component = z.object({ key: z.string(), name: z.string(), qualifier: z.string() });
+const componentsAnswer = z.object({ paging: z.object({ total: z.number() }), components: z.array(component) });
+const componentAnswer = z.object({ component });
+
+/** Without a date every run asks each project anew; the time makes it different from the last one. */
+const undated = ({ key }: { key: string }): ProjectRef => ({ key, fingerprint: new Date().toISOString(), notes: {} });
+
+/** `components/search`: the projects that the token may browse, the first 10,000. */
+async function readBrowsable(client: SonarClient, emit: Emit): Promise<readonly ProjectRef[]> {
+  const found = new Map<string, ProjectRef>();
+  let total = 0;
+  const listing = await readListing<Project>({
+    pageSize: PAGE_SIZE,
+    identity: (p) => p.key,
+    fetch: async (p) => {
+      const params = { qualifiers: 'TRK', p, ps: PAGE_SIZE };
+      const { body, reply } = await ask(client, 'components/search', params, componentsAnswer);
+      ({ total } = body.paging);
+      return { total: Math.min(total, WINDOW), records: body.components, reply };
+    },
+    emit: async ({ records, reply }) => {
+      for (const p of records) found.set(p.key, undated(p));
+      await emit({ type: 'size', stream: 'projects', rows: total });
+      await emit(page('projects', records, reply));
+    },
+  });
+  const reason = `the server lists ${total} projects, and shows the first ${WINDOW} of them without “Administer System”`;
+  await emit({
+    type: 'tally',
+    tally: {
+      stream: 'projects',
+      project: null,
+      ...listing,
+      ...(total > WINDOW && { totalBefore: total, totalAfter: total, problem: { state: 'short' as const, reason } }),
+      seen: listing.keys.size,
+      readable: false,
+    },
+  });
+  return [...found.values()];
+}
+
+/** The projects named in the settings, one request each; they are not all there are, so no tally is made of them. */
+async function readNamed(client: SonarClient, keys: readonly string[], emit: Emit): Promise<readonly ProjectRef[]> {
+  await emit({ type: 'size', stream: 'projects', rows: keys.length });
+  const refs = await Promise.all(
+    keys.map(async (key): Promise<ProjectRef | null> => {
+      try {
+        const params = { component: key, metricKeys: 'ncloc' };
+        const { body, reply } = await ask(client, 'measures/component', params, componentAnswer);
+        await emit(page('projects', [body.component], reply));
+        return undated(body.component);
+      } catch (error) {
+        const found = projectProblem(error);
+        if (!found) throw error;
+        await emit({ type: 'tally', tally: noTally('measures', key, found.problem) });
+        return null;
+      }
+    }),
+  );
+  return refs.filter((ref) => ref !== null);
 }
