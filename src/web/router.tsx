@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { NoSuchPage, PageFailure } from './layout/failures.tsx';
 import { Layout } from './layout/layout.tsx';
+import { projectsSearch } from './pages/connection/projects-search.ts';
 import { Waiting } from './parts/loaded.tsx';
 
 const root = createRootRoute({ component: Outlet });
@@ -30,8 +31,39 @@ const connections = createRoute({
   component: lazyRouteComponent(() => import('./pages/connections/connections-page.tsx'), 'ConnectionsPage'),
 });
 
+const connection = createRoute({
+  getParentRoute: () => shell,
+  path: '/connections/$id',
+  component: lazyRouteComponent(() => import('./pages/connection/connection-page.tsx'), 'ConnectionPage'),
+});
+
+const connectionOverview = createRoute({
+  getParentRoute: () => connection,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/connection/overview-page.tsx'), 'OverviewPage'),
+});
+
+const connectionProjects = createRoute({
+  getParentRoute: () => connection,
+  path: '/projects',
+  validateSearch: projectsSearch,
+  component: lazyRouteComponent(() => import('./pages/connection/projects-page.tsx'), 'ProjectsPage'),
+});
+
+const connectionSettings = createRoute({
+  getParentRoute: () => connection,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/connection/settings-page.tsx'), 'SettingsPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([shell.addChildren([home, connections])]),
+  routeTree: root.addChildren([
+    shell.addChildren([
+      home,
+      connections,
+      connection.addChildren([connectionOverview, connectionProjects, connectionSettings]),
+    ]),
+  ]),
   defaultErrorComponent: PageFailure,
   defaultNotFoundComponent: NoSuchPage,
   defaultPendingComponent: Waiting,

@@ -8,6 +8,8 @@ import {
   type ColumnDef,
   type RowData,
   type SortFn,
+  type SortingState,
+  type Updater,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, type ReactNode } from 'react';
@@ -18,12 +20,20 @@ export interface Column<R extends RowData> {
   readonly id: string;
   readonly header: string;
   readonly cell: (row: R) => ReactNode;
-  /** What the column is sorted by; without it, it cannot be sorted. Rows without a value stand last either way. */
+  /**
+   * What the column is sorted by; without it, it cannot be sorted. Rows without a value stand last either way. With
+   * `onSort` the value is not looked at: that there is one says that the column can be sorted by.
+   */
   readonly value?: (row: R) => string | number | null;
   /** Numbers stand at the right. */
   readonly align?: 'left' | 'right';
   /** CSS width; the rest is shared. */
   readonly width?: number | string;
+}
+
+export interface Sorting {
+  readonly id: string;
+  readonly desc?: boolean;
 }
 
 export interface DataTableProps<R extends RowData> {
@@ -36,8 +46,10 @@ export interface DataTableProps<R extends RowData> {
   readonly total?: number;
   /** The end of `rows` has come into view: time to ask for more. */
   readonly onEnd?: () => void;
-  /** Column and direction at the start. */
-  readonly sortedBy?: { readonly id: string; readonly desc?: boolean };
+  /** Column and direction at the start; with `onSort`, now. */
+  readonly sortedBy?: Sorting;
+  /** Somebody else sorts the rows: a server that has more of them than `rows`. */
+  readonly onSort?: (by: Sorting) => void;
   readonly minWidth?: number;
 }
 
@@ -50,14 +62,14 @@ const VIRTUAL_FROM = 120;
 const ROW_HEIGHT = 45;
 
 export function DataTable<R extends RowData>(props: DataTableProps<R>) {
-  const { label, rows, columns, rowKey, total = rows.length, onEnd, sortedBy, minWidth = 640 } = props;
+  const { label, rows, columns, rowKey, total = rows.length, onEnd, sortedBy, onSort, minWidth = 640 } = props;
   const scroll = useRef<HTMLDivElement>(null);
   const table = useTable({
     features,
     data: rows,
     columns: useMemo(() => columns.map((column) => definition(column)), [columns]),
     getRowId: rowKey,
-    initialState: { sorting: sortedBy ? [{ id: sortedBy.id, desc: sortedBy.desc ?? false }] : [] },
+    ...sortingBy(sortedBy, onSort),
   });
   const sorted = table.getRowModel().rows;
   const virtual = sorted.length > VIRTUAL_FROM;
@@ -151,6 +163,21 @@ export function DataTable<R extends RowData>(props: DataTableProps<R>) {
       </Table>
     </Box>
   );
+}
+
+/** The table's own sorting, which begins as told; or the caller's, which is as told. */
+function sortingBy(by: Sorting | undefined, onSort: DataTableProps<RowData>['onSort']) {
+  const sorting: SortingState = by ? [{ id: by.id, desc: by.desc ?? false }] : [];
+  if (!onSort) return { initialState: { sorting } };
+  return {
+    state: { sorting },
+    manualSorting: true,
+    enableSortingRemoval: false,
+    onSortingChange: (change: Updater<SortingState>) => {
+      const [next] = typeof change === 'function' ? change(sorting) : change;
+      if (next) onSort(next);
+    },
+  };
 }
 
 /** Stands for the rows that are out of sight. */

@@ -42,6 +42,8 @@ const LOOKS = {
     word: 'suspect',
     meaning: 'The answers do not fit together; nothing was marked gone.',
   },
+  unread: { color: 'gray', sign: '…', word: 'not read yet', meaning: 'Listed by the server; the next run reads it.' },
+  gone: { color: 'gray', sign: '✕', word: 'gone', meaning: 'The server has it no more; what was stored stays.' },
   unreadable: { color: 'gray', sign: '⊘', word: 'unreadable', meaning: 'Not open to the token.' },
   revoked: { color: 'gray', sign: '✕', word: 'revoked', meaning: 'Not accepted any more.' },
   expired: { color: 'red', sign: '✕', word: 'expired', meaning: 'Past its end.' },
