@@ -1,6 +1,6 @@
 /** The use case "sync a server": one run from the first request to the stored outcome. */
 import { createConnection, findConnection, noteSynced, type Connection } from '../control/connections.ts';
-import { closeAbandoned, endRun, saveProgress, startRun, type RunState } from '../control/runs.ts';
+import { closeAbandoned, endRun, saveProgress, sharedRun, startRun, type RunState } from '../control/runs.ts';
 import type { Database } from '../db/database.ts';
 import { asConnectorError, ConnectorError } from '../protocol/errors.ts';
 import { changes, NO_PROGRESS, type Progress } from '../protocol/progress.ts';
@@ -67,6 +67,13 @@ export async function sync({ database, warehouse }: Store, request: SyncRequest)
     }
     lock.lost.addEventListener('abort', () => stop.abort());
     try {
+      const shared = await sharedRun(database, connection.id);
+      if (shared !== null) {
+        throw new ConnectorError(
+          'invalid_arguments',
+          `A sync of ${request.baseUrl} is running already (run ${shared}, by "soundings serve" or a worker); wait for it, or end it with "soundings syncs cancel --id ${shared}".`,
+        );
+      }
       await closeAbandoned(database, connection.id);
       return await runAndRecord({ database, warehouse }, connection, request, client, lock.lost);
     } finally {

@@ -111,4 +111,24 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   add column cancel_requested_at timestamptz`,
     `create unique index on soundings.runs (connection_id) where state = 'queued'`,
   ),
+  '0003_slices': steps(
+    `create table soundings.slices (
+  run_id bigint not null references soundings.runs (id) on delete cascade,
+  number integer not null,
+  kind text not null check (kind in ('plan', 'read', 'finish')),
+  state text not null default 'waiting' check (state in ('waiting', 'held', 'done')),
+  -- raised whenever the slice changes hands: a transaction of an earlier holder does not find it any more
+  epoch integer not null default 0,
+  worker text,
+  lease_until timestamptz,
+  -- holders that vanished without having committed anything
+  lapses integer not null default 0,
+  work jsonb,
+  done text[] not null default '{}',
+  shortfalls jsonb not null default '[]',
+  progress jsonb not null default '{}',
+  primary key (run_id, number)
+)`,
+    `create index on soundings.runs (connection_id) where state = 'running'`,
+  ),
 };

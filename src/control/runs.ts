@@ -1,7 +1,8 @@
 /** Runs: what was read when, how it went, and why not. */
-import type { Database, Queryable } from '../db/database.ts';
+import type { Client, Database, Queryable } from '../db/database.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import type { Progress } from '../protocol/progress.ts';
+import { add, NO_PROGRESS, type Progress } from '../protocol/progress.ts';
+import { forgetSlices, insertPlanSlice, openProgress } from './slices.ts';
 
 export type RunState = 'queued' | 'running' | 'complete' | 'partly_failed' | 'failed' | 'cancelled';
 export type RunMode = 'full' | 'incremental' | 'unknown';
@@ -74,22 +75,45 @@ export async function queueRun(
   return rows[0];
 }
 
-/** Takes a waiting run into work; null when it waits no longer (cancelled, or taken by another worker). */
-export async function beginRun(database: Queryable, id: number, version: string): Promise<Run | null> {
-  const { rows } = await database.query<Run>(
-    `update soundings.runs set state = 'running', started_at = now(), heartbeat_at = now(), program_version = $2
-      where id = $1 and state = 'queued' returning ${COLUMNS}`,
-    [id, version],
-  );
-  return rows[0] ?? null;
+/**
+ * Takes a waiting run into work by slices; false when it waits no longer, or while another run of its connection is under
+ * way. Called under the connection's lock.
+ */
+export async function beginRun(database: Database, { id, connection_id }: Run, version: string): Promise<boolean> {
+  return database.transaction(async (client) => {
+    const { rowCount } = await client.query(
+      `update soundings.runs r set state = 'running', started_at = now(), heartbeat_at = now(), program_version = $2
+        where id = $1 and state = 'queued'
+          and not exists (select from soundings.runs o where o.connection_id = r.connection_id and o.state = 'running')`,
+      [id, version],
+    );
+    if (rowCount !== 1) return false;
+    await forgetSlices(client, connection_id);
+    await insertPlanSlice(client, id);
+    return true;
+  });
 }
 
-/** Runs that no living process holds: their process ended without a word. Called under the connection's lock. */
+/** A run of the connection that workers are at work on, if there is one. */
+export async function sharedRun(database: Queryable, connectionId: number): Promise<number | null> {
+  const { rows } = await database.query<{ id: number }>(
+    `select id from soundings.runs r where connection_id = $1 and state = 'running'
+        and exists (select from soundings.slices s where s.run_id = r.id)`,
+    [connectionId],
+  );
+  return rows[0]?.id ?? null;
+}
+
+/**
+ * Runs of single processes that ended without a word; runs that workers share go on instead. Called under the connection's
+ * lock.
+ */
 export async function closeAbandoned(database: Queryable, connectionId: number): Promise<void> {
   await database.query(
     `update soundings.runs set state = 'failed', ended_at = now(), error_code = 'unexpected',
             error_message = 'The process ended in the middle of the run; the next run went on from its last commit.'
-      where connection_id = $1 and state = 'running'`,
+      where connection_id = $1 and state = 'running'
+        and not exists (select from soundings.slices s where s.run_id = runs.id)`,
     [connectionId],
   );
 }
@@ -104,11 +128,33 @@ export async function saveProgress(database: Queryable, id: number, progress: Pr
   return rows[0]?.cancel ?? false;
 }
 
-export async function endRun(database: Queryable, id: number, end: RunEnd): Promise<void> {
-  await database.query(
+/** Locks a run that is under way and adds to its progress; null when it has ended. Before any of its slices is locked. */
+export async function addProgress(
+  client: Client,
+  id: number,
+  part: Progress,
+  mode: RunMode = 'unknown',
+): Promise<Progress | null> {
+  const { rows } = await client.query<{ progress: Partial<Progress> }>(
+    `select progress from soundings.runs where id = $1 and state = 'running' for update`,
+    [id],
+  );
+  if (!rows[0]) return null;
+  const progress = add({ ...NO_PROGRESS, ...rows[0].progress }, part);
+  await client.query(
+    `update soundings.runs set progress = $2, heartbeat_at = now(), mode = case when $3 = 'unknown' then mode else $3 end
+      where id = $1`,
+    [id, JSON.stringify(progress), mode],
+  );
+  return progress;
+}
+
+/** Ends a run; false when it had ended before: the first end counts. */
+export async function endRun(database: Queryable, id: number, end: RunEnd): Promise<boolean> {
+  const { rowCount } = await database.query(
     `update soundings.runs
         set state = $2, mode = $3, progress = $4, shortfalls = $5, error_code = $6, error_message = $7, ended_at = now()
-      where id = $1`,
+      where id = $1 and state = 'running'`,
     [
       id,
       end.state,
@@ -119,6 +165,7 @@ export async function endRun(database: Queryable, id: number, end: RunEnd): Prom
       end.error?.message ?? null,
     ],
   );
+  return rowCount === 1;
 }
 
 /** Asks for a run's end. One that waits ends here; one that is under way is stopped by its worker. Null: no such run. */
@@ -147,7 +194,8 @@ export async function openRuns(database: Queryable, connectionId: number): Promi
 }
 
 export async function getRun(database: Queryable, id: number): Promise<Run | null> {
-  return (await database.query<Run>(`select ${COLUMNS} from soundings.runs where id = $1`, [id])).rows[0] ?? null;
+  const { rows } = await database.query<Run>(`select ${COLUMNS} from soundings.runs where id = $1`, [id]);
+  return (await live(database, rows))[0] ?? null;
 }
 
 /** Newest first, from before an id on. */
@@ -160,7 +208,26 @@ export async function listRuns(
       where ($1::bigint is null or id < $1) and ($2::bigint is null or connection_id = $2) order by id desc limit $3`,
     [before, connectionId, limit],
   );
-  return rows;
+  return live(database, rows);
+}
+
+/** Runs as they are now: what slices under way have done is not in the run's own row yet. */
+async function live(database: Queryable, runs: readonly Run[]): Promise<Run[]> {
+  const running = runs.filter(({ state }) => state === 'running').map(({ id }) => id);
+  const parts = running.length === 0 ? [] : await openProgress(database, running);
+  return runs.map((run) => ({ ...run, progress: togetherWith(run, parts) }));
+}
+
+/** A worker's slices share its pace: it counts once. */
+function togetherWith(run: Run, parts: Awaited<ReturnType<typeof openProgress>>): Progress {
+  let progress: Progress = { ...NO_PROGRESS, ...run.progress };
+  const counted = new Set<string | null>([null]);
+  for (const { run_id, worker, progress: part } of parts) {
+    if (run_id !== run.id) continue;
+    progress = add(progress, { ...NO_PROGRESS, ...part, ...(counted.has(worker) && { concurrency: null }) });
+    counted.add(worker);
+  }
+  return progress;
 }
 
 export type LastRun = Pick<

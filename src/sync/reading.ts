@@ -96,6 +96,11 @@ export class Reading {
     );
   }
 
+  /** How far it is; final once it is closed. */
+  get progress(): Progress {
+    return this.#progress;
+  }
+
   /** After a failure nothing more is written than the batch under way. */
   async close(): Promise<void> {
     await this.#queue.close();
