@@ -70,7 +70,7 @@ export function StateBadge({ state, why }: StateBadgeProps) {
         tt="none"
         radius="sm"
         tabIndex={0}
-        style={{ flexShrink: 0 }}
+        style={{ flexShrink: 0, minWidth: 'max-content' }}
       >
         <span aria-hidden="true">{sign} </span>
         {word}

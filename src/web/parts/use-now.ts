@@ -1,17 +1,22 @@
 /** The time, renewed for everybody at once, so that "a minute ago" grows older while one looks at it. */
 import { useSyncExternalStore } from 'react';
 
-const EVERY_MS = 10_000;
+/** No longer than what `ago` calls now: else what has just happened would be "in a moment". */
+const EVERY_MS = 5_000;
 let now = Date.now();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
+  if (timer === undefined) {
+    // it stood still as long as nobody looked
     now = Date.now();
-    for (const one of listeners) one();
-  }, EVERY_MS);
+    timer = setInterval(() => {
+      now = Date.now();
+      for (const one of listeners) one();
+    }, EVERY_MS);
+  }
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;
@@ -21,5 +26,5 @@ function subscribe(listener: () => void): () => void {
 }
 
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => Math.max(now, Date.now() - EVERY_MS));
+  return useSyncExternalStore(subscribe, () => now);
 }

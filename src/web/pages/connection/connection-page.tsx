@@ -1,6 +1,6 @@
 /** A connection: its heading, its tabs (each with an address of its own) and the tab that is open. */
 import { Button, Group, Text } from '@mantine/core';
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet } from '@tanstack/react-router';
 import { ApiError } from '../../api.ts';
 import { EmptyState } from '../../parts/empty-state.tsx';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
@@ -54,8 +54,6 @@ export function ConnectionPage() {
 
 /** Links that look like tabs: each can be opened in a window of its own. */
 function TabsOf({ id }: { readonly id: number }) {
-  const { pathname } = useLocation();
-  const open = TABS.find(({ value }) => value === pathname.split('/')[3])?.value ?? 'overview';
   return (
     <nav aria-label="Parts of the connection" className={classes['tabs']}>
       {TABS.map(({ value, label, to }) => (
@@ -64,8 +62,7 @@ function TabsOf({ id }: { readonly id: number }) {
           to={to}
           params={{ id: String(id) }}
           className={classes['tab']}
-          activeProps={{}}
-          aria-current={value === open ? 'page' : undefined}
+          activeOptions={{ exact: value === 'overview', includeSearch: false }}
         >
           {label}
         </Link>

@@ -1,5 +1,5 @@
 /** The credentials of a connection: what each may read, when it ends, and what can be done with it. */
-import { Alert, Badge, Button, Card, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { Alert, Badge, Button, Card, Group, List, Modal, Stack, Text, VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
 import { useChange, useRead, type Answer } from '../../api.ts';
 import { EmptyState } from '../../parts/empty-state.tsx';
@@ -111,7 +111,12 @@ function OneCredential({ connection, credential, onOpen, fixed }: OneCredentialP
               <Button size="xs" variant="default" onClick={() => onOpen({ what: 'update', credential })}>
                 Update
               </Button>
-              <Button size="xs" variant="default" c="red" onClick={() => onOpen({ what: 'delete', credential })}>
+              <Button
+                size="xs"
+                variant="default"
+                c="var(--mantine-color-error)"
+                onClick={() => onOpen({ what: 'delete', credential })}
+              >
                 Delete
               </Button>
             </Group>
@@ -162,7 +167,7 @@ function Access({ access }: Pick<Credential, 'access'>) {
           <List.Item key={endpoint}>
             <Badge variant="light" color={color} tt="none" radius="sm" className="state-badge" data-color={color}>
               <span aria-hidden="true">{sign} </span>
-              <span className="mantine-visually-hidden">{word} </span>
+              <VisuallyHidden>{word} </VisuallyHidden>
               {endpoint}
             </Badge>
           </List.Item>
