@@ -707,7 +707,7 @@ describe('two at once', () => {
       if (request.path !== '/api/metrics/search') return undefined;
       waiting += 1;
       if (waiting === 2) both.resolve(undefined);
-      return { kind: 'delay', ms: 300 };
+      return { kind: 'delay', ms: 2000 };
     });
     const update = (label: string): Promise<Answer> =>
       r.call('credentials.update', { connection_id: connection, id: credential, label });
@@ -730,11 +730,12 @@ describe('two at once', () => {
       secrets: { api_token: r.sim.tokens.expiring },
     });
     const { id } = second.body['credential'] as { id: number };
-    const off = r.sim.faults.always('metrics/search', actions.delay(300));
-    const [updated] = await Promise.all([
-      r.call('credentials.update', { connection_id: connection, id, label: 'late' }),
-      r.call('credentials.delete', { connection_id: connection, id }),
-    ]);
+    const off = r.sim.faults.always('metrics/search', actions.delay(2000));
+    const before = r.sim.requests('metrics/search').length;
+    const updating = r.call('credentials.update', { connection_id: connection, id, label: 'late' });
+    await expect.poll(() => r.sim.requests('metrics/search').length, { timeout: 30_000 }).toBeGreaterThan(before);
+    await r.call('credentials.delete', { connection_id: connection, id });
+    const updated = await updating;
     off();
     expect([updated.status, updated.body.error]).toEqual([409, 'conflict']);
     expect((await r.call('credentials.list', { connection_id: connection })).body).toMatchObject({
