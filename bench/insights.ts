@@ -10,7 +10,7 @@ import { withinStore } from '../src/app/store.ts';
 import { testDatabase } from '../src/db/database.testing.ts';
 import type { Database } from '../src/db/database.ts';
 import { CHARTS } from '../src/insights/charts.ts';
-import { filters, type FiltersInput } from '../src/insights/filters.ts';
+import { resolveFilters, type FiltersInput } from '../src/insights/filters.ts';
 import { runChart } from '../src/insights/run.ts';
 
 const { values: args } = parseArgs({
@@ -125,7 +125,7 @@ try {
     const cells: string[] = [];
     for (const [name, input] of scopes) {
       const { ms, sql } = await measure(database, () =>
-        runChart(database, chart, filters.parse(input), { timeoutMs: 60_000 }),
+        runChart(database, chart, resolveFilters(input, new Date()), { timeoutMs: 60_000 }),
       );
       cells.push(ms.toFixed(0));
       if (args.plans === undefined) continue;

@@ -88,8 +88,11 @@ export function failure(thrown: unknown, onUnexpected: (error: ConnectorError) =
   return { status, body: { ok: false, error: error.code, message: error.message, ...details } };
 }
 
+/** What there is to know of a method before it runs. */
+export type Called = Pick<AnyMethod, 'name' | 'scope' | 'input'>;
+
 /** The caller, if they may call this method. */
-export function allowed(method: AnyMethod, { caller, address }: Pick<Request, 'caller' | 'address'>): Caller {
+export function allowed(method: Called, { caller, address }: Pick<Request, 'caller' | 'address'>): Caller {
   if (method.scope === null) return caller ?? { name: 'nobody', address, scopes: [], userId: null };
   if (caller === null) {
     throw new ConnectorError(
@@ -105,7 +108,8 @@ export function allowed(method: AnyMethod, { caller, address }: Pick<Request, 'c
   );
 }
 
-function checked(method: AnyMethod, args: unknown): Record<string, unknown> {
+/** The arguments as the method wants them, or `invalid_arguments` by field. */
+export function checked(method: Called, args: unknown): Record<string, unknown> {
   const unstorable = unstorableText(args, []);
   if (unstorable !== null) {
     throw invalid(method.name, { [unstorable]: 'holds a NUL or half a character, which no text can hold' });

@@ -4,6 +4,7 @@ import { VERSION } from '../app/version.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { unwrapped } from './coerce.ts';
 import { methods } from './dispatch.ts';
+import { DOWNLOADS, type Download } from './downloads.ts';
 import type { AnyMethod } from './method.ts';
 import { routeOf } from './routes.ts';
 import { COMMON_ERRORS, STATUS } from './status.ts';
@@ -37,7 +38,7 @@ export function openApi(): Json {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     tags: [...new Set(methods().map(familyOf))].map((name) => ({ name })),
-    paths: Object.fromEntries(methods().map((method) => [pathOf(method), operation(method)])),
+    paths: Object.fromEntries([...methods(), ...DOWNLOADS].map((method) => [pathOf(method), operation(method)])),
     components: {
       securitySchemes: {
         token: {
@@ -50,11 +51,13 @@ export function openApi(): Json {
   };
 }
 
-const familyOf = ({ name }: AnyMethod): string => name.split('.')[0] ?? name;
+type Described = AnyMethod | Download;
 
-const pathOf = ({ name }: AnyMethod): string => routeOf(name).path.replace(/:(\w+)/g, '{$1}');
+const familyOf = ({ name }: Described): string => name.split('.')[0] ?? name;
 
-function operation(method: AnyMethod): Json {
+const pathOf = ({ name }: Described): string => routeOf(name).path.replace(/:(\w+)/g, '{$1}');
+
+function operation(method: Described): Json {
   const { verb, inPath } = routeOf(method.name);
   const input = schemaOf(method.input, 'input');
   const properties = (input['properties'] ?? {}) as Record<string, Json>;
@@ -84,7 +87,7 @@ function operation(method: AnyMethod): Json {
 }
 
 /** Lists and objects travel as JSON in a query. */
-function inQuery(method: AnyMethod, name: string, schema: Json): Json {
+function inQuery(method: Described, name: string, schema: Json): Json {
   const shape = (method.input.shape as Readonly<Record<string, z.core.$ZodType>>)[name];
   const inner = shape && unwrapped(shape);
   const asJson = inner instanceof z.ZodObject || inner instanceof z.ZodRecord || inner instanceof z.ZodArray;
@@ -108,7 +111,7 @@ function body(input: Json, properties: Record<string, Json>, names: string[], re
   };
 }
 
-function responses(method: AnyMethod, verb: 'GET' | 'POST'): Json {
+function responses(method: Described, verb: 'GET' | 'POST'): Json {
   const codes: readonly ErrorCode[] = [
     ...COMMON_ERRORS,
     ...(method.scope === null ? [] : (['not_authed', 'missing_scope'] as const)),
@@ -118,7 +121,9 @@ function responses(method: AnyMethod, verb: 'GET' | 'POST'): Json {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set(codes)) byStatus.set(STATUS[code], [...(byStatus.get(STATUS[code]) ?? []), code]);
   return {
-    [method.status ?? 200]: { description: 'Done.', content: json(success(method)) },
+    ...('open' in method
+      ? { 200: { description: 'The file.', content: filesOf(method) } }
+      : { [method.status ?? 200]: { description: 'Done.', content: json(success(method)) } }),
     ...Object.fromEntries(
       [...byStatus].map(([status, list]) => [
         status,
@@ -138,6 +143,9 @@ function success(method: AnyMethod): Json {
     required: ['ok', ...((output['required'] ?? []) as string[])],
   };
 }
+
+const filesOf = ({ mediaTypes }: Download): Json =>
+  Object.fromEntries(mediaTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
 
 const failure = (codes: readonly ErrorCode[]): Json => ({
   type: 'object',

@@ -32,7 +32,9 @@ export const ROUTES = {
   'insights.list': 'GET /api/insights.list',
   'insights.run': 'GET /api/insights.run/:id',
   'query.run': 'POST /api/query.run',
+  'query.export': 'POST /api/query.export',
   'queries.list': 'GET /api/queries.list',
+  'queries.history': 'GET /api/queries.history',
   'queries.save': 'POST /api/queries.save',
   'queries.delete': 'POST /api/queries.delete',
 

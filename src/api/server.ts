@@ -14,7 +14,8 @@ import { ConnectorError } from '../protocol/errors.ts';
 import { whoCalls, type Authenticator } from './auth.ts';
 import { coerce } from './coerce.ts';
 import { serveDocs } from './docs.ts';
-import { allowed, dispatch, failure, methodOf, methods, type Answer } from './dispatch.ts';
+import { allowed, dispatch, failure, methodOf, methods, type Answer, type Called } from './dispatch.ts';
+import { DOWNLOADS, open, type Download } from './downloads.ts';
 import type { AnyMethod, Caller } from './method.ts';
 import { routeOf } from './routes.ts';
 import { serveWeb, WEB_FOLDER } from './web.ts';
@@ -99,6 +100,7 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
   for (const plugin of plugins) await plugin(app, service);
   const authenticate = whoCalls(service, authenticators);
   for (const method of methods()) addMethod(app, service, method, authenticate);
+  for (const download of DOWNLOADS) addDownload(app, service, download, authenticate);
   await serveDocs(app);
   await serveWeb(app, webRoot);
   return app;
@@ -130,30 +132,40 @@ interface Body {
   readonly form?: Readonly<Record<string, unknown>>;
 }
 
+function admitting(method: Called, authenticate: Authenticator) {
+  const { verb } = routeOf(method.name);
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (request.method !== verb) {
+      void reply.header('allow', verb);
+      throw new ConnectorError('method_not_allowed', `${method.name} is asked by ${verb}, not by ${request.method}.`);
+    }
+    request.caller = await authenticate(request);
+    // before the body is read: who may not call gets nothing parsed
+    allowed(method, { caller: request.caller, address: request.ip });
+  };
+}
+
+/** Aborted when the caller is gone before the answer has ended. */
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
 function addMethod(app: FastifyInstance, service: Service, method: AnyMethod, authenticate: Authenticator): void {
-  const { verb, path } = routeOf(method.name);
   app.route({
     method: [...VERBS],
-    url: path,
-    onRequest: async (request, reply) => {
-      if (request.method !== verb) {
-        void reply.header('allow', verb);
-        throw new ConnectorError('method_not_allowed', `${method.name} is asked by ${verb}, not by ${request.method}.`);
-      }
-      request.caller = await authenticate(request);
-      // before the body is read: who may not call gets nothing parsed
-      allowed(method, { caller: request.caller, address: request.ip });
-    },
+    url: routeOf(method.name).path,
+    onRequest: admitting(method, authenticate),
     handler: async (request, reply) => {
-      const gone = new AbortController();
-      reply.raw.once('close', () => {
-        if (!reply.raw.writableFinished) gone.abort();
-      });
+      const signal = goneOf(reply);
       const { caller, ip: address } = request;
       let answer: Answer;
       try {
         const args = argumentsOf(method, request);
-        answer = await dispatch(service, { name: method.name, args, caller, address, signal: gone.signal }, (error) =>
+        answer = await dispatch(service, { name: method.name, args, caller, address, signal }, (error) =>
           request.log.error({ err: error.cause ?? error, method: method.name }, 'a method failed unexpectedly'),
         );
       } catch (error) {
@@ -164,8 +176,27 @@ function addMethod(app: FastifyInstance, service: Service, method: AnyMethod, au
   });
 }
 
+/** Errors that are known before the first byte are answered as everywhere; later ones break the connection off. */
+function addDownload(app: FastifyInstance, service: Service, download: Download, authenticate: Authenticator): void {
+  app.route({
+    method: [...VERBS],
+    url: routeOf(download.name).path,
+    onRequest: admitting(download, authenticate),
+    handler: async (request, reply) => {
+      const call = { service, caller: allowed(download, { caller: request.caller, address: request.ip }) };
+      const file = await open(download, { ...call, signal: goneOf(reply) }, argumentsOf(download, request));
+      file.body.once('error', (error) => request.log.warn({ err: error, method: download.name }, 'a download failed'));
+      return reply
+        .header('content-type', file.mediaType)
+        .header('content-disposition', `attachment; filename="${file.fileName}"`)
+        .header('cache-control', 'no-store')
+        .send(file.body);
+    },
+  });
+}
+
 /** Path, and query (GET) or body (POST), as one object; none of them may contradict another. */
-function argumentsOf(method: AnyMethod, request: FastifyRequest): Record<string, unknown> {
+function argumentsOf(method: Called, request: FastifyRequest): Record<string, unknown> {
   const inPath = coerce(method.input, request.params) as Record<string, unknown>;
   const [, search = ''] = request.raw.url?.split('?', 2) ?? [];
   if (request.method === 'GET') return merged(method, inPath, coerce(method.input, parseForm(search)));
@@ -181,7 +212,7 @@ function argumentsOf(method: AnyMethod, request: FastifyRequest): Record<string,
   return merged(method, inPath, json);
 }
 
-function merged(method: AnyMethod, inPath: Record<string, unknown>, others: unknown): Record<string, unknown> {
+function merged(method: Called, inPath: Record<string, unknown>, others: unknown): Record<string, unknown> {
   if (typeof others !== 'object' || others === null || Array.isArray(others)) throw notJson('is not a JSON object');
   for (const [name, value] of Object.entries(others)) {
     if (Object.hasOwn(inPath, name) && inPath[name] !== value) {

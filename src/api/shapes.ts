@@ -187,7 +187,7 @@ export const tableInfo = table.extend({
       description: z.string().nullable(),
       /** The endpoint and field that the value comes from; null for the warehouse's own bookkeeping. */
       source: z.object({ endpoint: z.string(), field: z.string().nullable() }).nullable(),
-      /** 0 to 1, as PostgreSQL's statistics have it; null before there are any. */
+      /** 0 to 1, in a sample of the rows; null where there are none. */
       null_share: z.number().nullable(),
       examples: z.array(z.string()),
     }),
@@ -220,6 +220,66 @@ export const savedQuery = z.object({
   sql: z.string(),
   created_by: z.string(),
   updated_at: moment,
+});
+
+export const exampleQuery = z.object({ id: z.string(), name: z.string(), description: z.string(), sql: z.string() });
+
+export const pastQuery = z.object({
+  id,
+  sql: z.string(),
+  started_at: moment,
+  duration_ms: z.int(),
+  /** Null: it failed. */
+  rows: z.int().nullable(),
+  error: failure.nullable(),
+});
+
+export const queryResult = z.object({
+  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  /** Values in the order of the columns, of which two can have one name. */
+  rows: z.array(z.array(z.unknown())),
+  row_count: z.int(),
+  truncated: z.boolean(),
+  notice: z.string().nullable(),
+  duration_ms: z.int(),
+});
+
+const chartParameter = z.enum(['projects', 'connection', 'from', 'to', 'interval', 'limit']);
+
+export const insight = z.object({
+  id: z.string(),
+  title: z.string(),
+  description: z.string(),
+  kind: z.enum(['bar', 'stacked-bar', 'line', 'area', 'heat-map', 'table', 'number']),
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      type: z.enum(['text', 'number', 'date']),
+      role: z.enum(['x', 'y', 'series', 'label', 'value', 'link']),
+      title: z.string(),
+      unit: z.string().optional(),
+    }),
+  ),
+  /** The filters that change what it shows. */
+  parameters: z.array(chartParameter),
+});
+
+export const insightResult = z.object({
+  insight,
+  /** With every default filled in. */
+  filters: z.object({
+    projects: z.array(z.string()),
+    connection: id.nullable(),
+    from: day,
+    to: day,
+    interval: z.enum(['day', 'week', 'month']),
+    limit: z.int(),
+  }),
+  /** By column name. */
+  rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
+  /** The statement that gave these rows. */
+  sql: z.string(),
+  duration_ms: z.int(),
 });
 
 /** A key of the vault, by its id alone. */

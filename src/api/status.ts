@@ -16,6 +16,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   token_not_found: 404,
   table_not_found: 404,
   insight_not_found: 404,
+  query_not_found: 404,
   conflict: 409,
   payload_too_large: 413,
   too_many_requests: 429,

@@ -2,6 +2,7 @@ import { testDatabase } from '../db/database.testing.ts';
 import { Egress } from '../source/egress.ts';
 import { KeyRing } from '../vault/key-ring.ts';
 import { newKey } from '../vault/keys.ts';
+import { QueryGates } from './query-gate.ts';
 import type { Service } from './service.ts';
 import { withinStore, type Store } from './store.ts';
 
@@ -11,6 +12,7 @@ export function serviceOn(store: Store, more: Partial<Service> = {}): Service {
     store,
     vault: KeyRing.of([newKey()]),
     network: { proxy: {}, egress: Egress.any },
+    gates: new QueryGates(),
     now: () => new Date(),
     ...more,
   };

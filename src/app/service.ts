@@ -3,6 +3,7 @@ import type { Egress } from '../source/egress.ts';
 import type { ProxyConfig, ServiceConfig } from './config.ts';
 import { withStore, type Store } from './store.ts';
 import { openVault, type Vault } from './vault.ts';
+import { QueryGates } from './query-gate.ts';
 
 /** What this machine says of the way to servers. */
 export interface Network {
@@ -17,6 +18,8 @@ export interface Service {
   /** Opens and seals the secrets in the store. */
   readonly vault: Vault;
   readonly network: Network;
+  /** How many queries run at once. */
+  readonly gates: QueryGates;
   readonly now: () => Date;
 }
 
@@ -27,6 +30,12 @@ export async function withService<T>(
   use: (service: Service) => Promise<T>,
 ): Promise<T> {
   return withStore(config.store, log, async (store) =>
-    use({ store, vault: await openVault(store, config.keys), network: config.network, now: () => new Date() }),
+    use({
+      store,
+      vault: await openVault(store, config.keys),
+      network: config.network,
+      gates: new QueryGates(),
+      now: () => new Date(),
+    }),
   );
 }

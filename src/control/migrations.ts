@@ -131,4 +131,27 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
 )`,
     `create index on soundings.runs (connection_id) where state = 'running'`,
   ),
+  '0006_queries': steps(
+    `create table soundings.saved_queries (
+  id bigint generated always as identity primary key,
+  name text not null,
+  sql text not null,
+  created_by text not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+)`,
+    'create unique index on soundings.saved_queries (lower(name))',
+    `create table soundings.query_history (
+  id bigint generated always as identity primary key,
+  caller text not null,
+  sql text not null,
+  started_at timestamptz not null,
+  duration_ms integer not null,
+  -- null: it failed
+  rows bigint,
+  error_code text,
+  error_message text
+)`,
+    'create index on soundings.query_history (caller, id desc)',
+  ),
 };

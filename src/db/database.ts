@@ -12,6 +12,7 @@ import { openEmbedded, type EmbeddedDatabase, type Login } from './embedded.ts';
 import { databaseError } from './errors.ts';
 import { SessionLocks, type Lock } from './locks.ts';
 import { openQueryLogin, type QueryLogin, type ServerSource } from './query-login.ts';
+import { QuerySessions } from './query-sessions.ts';
 import type { Settings } from './settings.ts';
 
 export type Client = pg.PoolClient;
@@ -59,6 +60,8 @@ export interface Database extends Queryable {
   kysely<T>(): Kysely<T>;
   /** A login that can read the warehouse's tables and nothing else; to be closed. */
   openQuery(): Promise<QueryLogin>;
+  /** A new session of such a login, which is kept for the next; whoever asks for it ends it. */
+  querySession(config?: pg.ClientConfig): Promise<pg.Client>;
   close(): Promise<void>;
 }
 
@@ -103,9 +106,12 @@ function assemble({ config, schema, source, poolSize, log }: Parts): Database {
   const pool = openPool(config, schema, poolSize, log);
   const locks = new SessionLocks(() => connect(config()));
   const embedded = 'close' in source ? source : undefined;
+  const openQuery = (): Promise<QueryLogin> => guarded(() => openQueryLogin({ pool, schema, source }));
+  const sessions = new QuerySessions(openQuery);
   let closing: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
+    await sessions.close();
     await locks.close();
     await pool.end();
     await embedded?.close();
@@ -121,7 +127,8 @@ function assemble({ config, schema, source, poolSize, log }: Parts): Database {
     transaction: (fn) => transaction(pool, fn),
     tryLock: (name) => locks.tryLock(name),
     kysely: <T>() => new Kysely<T>({ dialect: new PostgresDialect({ pool }) }),
-    openQuery: () => guarded(() => openQueryLogin({ pool, schema, source })),
+    openQuery,
+    querySession: (config = {}) => sessions.connect(config),
     close: () => (closing ??= close()),
   };
 }

@@ -11,7 +11,8 @@ type Enter = (use: (client: pg.Client) => Promise<void>) => Promise<void>;
 
 /**
  * What everybody may do in a new database, though only reading is meant: making large objects and temporary tables,
- * which fill the disk, and taking advisory locks, with which one query could hold up every sync.
+ * which fill the disk, taking advisory locks, with which one query could hold up every sync, and ending other sessions of
+ * the same login, which are other people's queries.
  */
 const HARDEN = `
 do $$
@@ -20,7 +21,8 @@ begin
   for f in
     select oid::regprocedure from pg_proc
     where pronamespace = 'pg_catalog'::regnamespace
-      and (proname ~ '^pg_(try_)?advisory_' or proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_open'))
+      and (proname ~ '^pg_(try_)?advisory_' or proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_open',
+                         'pg_cancel_backend', 'pg_terminate_backend'))
   loop
     execute format('revoke execute on function %s from public', f);
   end loop;
@@ -73,6 +75,7 @@ async function createQueryRole(client: pg.Client, password: string): Promise<voi
     begin;
     create role ${QUERY_ROLE} login password ${pg.escapeLiteral(password)};
     alter role ${QUERY_ROLE} set default_transaction_read_only = on;
+    alter role ${QUERY_ROLE} set temp_file_limit = '10GB';
     revoke connect on database postgres, template1 from public;
     commit`);
 }

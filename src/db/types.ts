@@ -1,7 +1,7 @@
 /** How PostgreSQL's values become JavaScript's, decided once for every connection: what JSON can carry, losing nothing. */
 import pg from 'pg';
 
-type Parse = (text: string) => unknown;
+export type Parse = (text: string) => unknown;
 
 /** bigint: a number where a number is exact (±2^53 − 1), else the digits as text. */
 const parseBigint: Parse = (text) => {
@@ -51,6 +51,9 @@ const TYPES: readonly (readonly [oid: number, array: number, parse: Parse])[] = 
 const PARSERS = new Map<number, Parse>(
   TYPES.flatMap(([oid, array, parse]) => [[oid, parse] as const, [array, arrayOf(parse)] as const]),
 );
+
+/** The parser of a type's texts. */
+export const parserOf = (oid: number): Parse => PARSERS.get(oid) ?? builtIn(oid);
 
 /** The `types` of every pg client and pool of this program. */
 export const types: pg.CustomTypesConfig = {

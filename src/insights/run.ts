@@ -4,10 +4,13 @@ import { asObjects, runQuery, type QueryOptions } from '../warehouse/query.ts';
 import type { Chart, ChartColumn } from './chart.ts';
 import type { Filters } from './filters.ts';
 
+/** Charts give texts (dates among them), numbers and nothing else. */
+export type ChartValue = string | number | null;
+
 export interface ChartResult {
   readonly columns: readonly ChartColumn[];
   /** By column name. */
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly rows: readonly Readonly<Record<string, ChartValue>>[];
   /** The statement that gave these rows; in psql or `soundings query` it gives them again. */
   readonly sql: string;
 }
@@ -20,7 +23,11 @@ export async function runChart(
   options: QueryOptions,
 ): Promise<ChartResult> {
   const sql = chartSql(chart, filters);
-  return { columns: chart.columns, rows: asObjects(await runQuery(database, sql, options)), sql };
+  return {
+    columns: chart.columns,
+    rows: asObjects(await runQuery(database, sql, options)) as Record<string, ChartValue>[],
+    sql,
+  };
 }
 
 /** A chart's SQL with the filters in it; each literal carries its type, so that nothing depends on where it stands. */

@@ -26,6 +26,8 @@ export const EXIT_CODES = {
   token_not_found: 2,
   table_not_found: 2,
   insight_not_found: 2,
+  /** No saved query of this id. */
+  query_not_found: 2,
   /** Somebody else changed the same thing meanwhile, or is doing the same. */
   conflict: 2,
   payload_too_large: 2,

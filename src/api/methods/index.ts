@@ -2,8 +2,21 @@
 import { audit } from './audit.ts';
 import { connections } from './connections.ts';
 import { credentials } from './credentials.ts';
+import { insights } from './insights.ts';
 import { keys } from './keys.ts';
+import { queries } from './queries.ts';
+import { schema } from './schema.ts';
 import { projects } from './projects.ts';
 import { tokens } from './tokens.ts';
 
-export const METHODS = [...connections, ...credentials, ...tokens, ...keys, ...audit, ...projects] as const;
+export const METHODS = [
+  ...connections,
+  ...credentials,
+  ...tokens,
+  ...keys,
+  ...audit,
+  ...projects,
+  ...schema,
+  ...insights,
+  ...queries,
+] as const;
