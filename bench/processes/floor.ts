@@ -1,0 +1,35 @@
+/** The floor: the same requests over kept-alive connections, so many in flight, bodies read and thrown away. */
+import { Pool } from 'undici';
+import { answer } from './answering.ts';
+
+export interface FloorOps {
+  /** Milliseconds for all of them. */
+  run(input: { readonly paths: readonly string[]; readonly parallel: number }): Promise<number>;
+}
+
+const url = JSON.parse(process.argv[2] ?? '""') as string;
+const token = JSON.parse(process.argv[3] ?? '""') as string;
+const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'accept-encoding': 'gzip' };
+
+answer(
+  {
+    run: async ({ paths, parallel }) => {
+      const pool = new Pool(url, { connections: parallel, pipelining: 1 });
+      const began = performance.now();
+      let next = 0;
+      await Promise.all(
+        Array.from({ length: parallel }, async () => {
+          for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
+            const { statusCode, body } = await pool.request({ path, method: 'GET', headers });
+            await body.dump({ limit: Infinity });
+            if (statusCode !== 200) throw new Error(`${statusCode} ${path}`);
+          }
+        }),
+      );
+      const ms = performance.now() - began;
+      await pool.close();
+      return ms;
+    },
+  } satisfies FloorOps,
+  null,
+);
