@@ -29,7 +29,7 @@ export const connectionInfo = connection.extend({
   updated_at: moment,
 });
 
-const runState = z.enum(['queued', 'running', 'complete', 'partly_failed', 'failed', 'cancelled']);
+export const runState = z.enum(['queued', 'running', 'complete', 'partly_failed', 'failed', 'cancelled']);
 const failure = z.object({ code: z.string(), message: z.string() });
 
 /** Everything that the connections page shows of a connection. */
@@ -114,6 +114,8 @@ export const progress = z.object({
   requests: z.int(),
   retries: z.int(),
   bytes: z.int(),
+  /** Requests that may be in flight now; null when nothing is asked. */
+  concurrency: z.int().nullable(),
   warnings: z.array(z.string()),
 });
 

@@ -198,15 +198,23 @@ export async function getRun(database: Queryable, id: number): Promise<Run | nul
   return (await live(database, rows))[0] ?? null;
 }
 
+export interface RunsWanted {
+  readonly before: number | null;
+  readonly limit: number;
+  readonly connectionId: number | null;
+  readonly state?: RunState | null;
+}
+
 /** Newest first, from before an id on. */
 export async function listRuns(
   database: Queryable,
-  { before, limit, connectionId }: { before: number | null; limit: number; connectionId: number | null },
+  { before, limit, connectionId, state = null }: RunsWanted,
 ): Promise<Run[]> {
   const { rows } = await database.query<Run>(
     `select ${COLUMNS} from soundings.runs
-      where ($1::bigint is null or id < $1) and ($2::bigint is null or connection_id = $2) order by id desc limit $3`,
-    [before, connectionId, limit],
+      where ($1::bigint is null or id < $1) and ($2::bigint is null or connection_id = $2) and ($4::text is null or state = $4)
+      order by id desc limit $3`,
+    [before, connectionId, limit, state],
   );
   return live(database, rows);
 }

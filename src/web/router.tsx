@@ -10,6 +10,7 @@ import {
 import { NoSuchPage, PageFailure } from './layout/failures.tsx';
 import { Layout } from './layout/layout.tsx';
 import { projectsSearch } from './pages/connection/projects-search.ts';
+import { runsSearch } from './pages/connection/runs-search.ts';
 import { Waiting } from './parts/loaded.tsx';
 
 const root = createRootRoute({ component: Outlet });
@@ -50,6 +51,19 @@ const connectionProjects = createRoute({
   component: lazyRouteComponent(() => import('./pages/connection/projects-page.tsx'), 'ProjectsPage'),
 });
 
+const connectionRuns = createRoute({
+  getParentRoute: () => connection,
+  path: '/runs',
+  validateSearch: runsSearch,
+  component: lazyRouteComponent(() => import('./pages/connection/runs-page.tsx'), 'RunsPage'),
+});
+
+const connectionRun = createRoute({
+  getParentRoute: () => connection,
+  path: '/runs/$run',
+  component: lazyRouteComponent(() => import('./pages/connection/run-page.tsx'), 'RunPage'),
+});
+
 const connectionSettings = createRoute({
   getParentRoute: () => connection,
   path: '/settings',
@@ -61,7 +75,13 @@ export const router = createRouter({
     shell.addChildren([
       home,
       connections,
-      connection.addChildren([connectionOverview, connectionProjects, connectionSettings]),
+      connection.addChildren([
+        connectionOverview,
+        connectionProjects,
+        connectionRuns,
+        connectionRun,
+        connectionSettings,
+      ]),
     ]),
   ]),
   defaultErrorComponent: PageFailure,

@@ -7,6 +7,7 @@ import { keys } from './keys.ts';
 import { queries } from './queries.ts';
 import { schema } from './schema.ts';
 import { projects } from './projects.ts';
+import { runs } from './runs.ts';
 import { tokens } from './tokens.ts';
 
 export const METHODS = [
@@ -16,6 +17,7 @@ export const METHODS = [
   ...keys,
   ...audit,
   ...projects,
+  ...runs,
   ...schema,
   ...insights,
   ...queries,

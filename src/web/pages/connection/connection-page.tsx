@@ -14,6 +14,7 @@ import { useConnection, useConnectionId } from './use-connection.ts';
 const TABS = [
   { value: 'overview', label: 'Overview', to: '/connections/$id' },
   { value: 'projects', label: 'Projects', to: '/connections/$id/projects' },
+  { value: 'runs', label: 'Runs', to: '/connections/$id/runs' },
   { value: 'settings', label: 'Settings', to: '/connections/$id/settings' },
 ] as const;
 
