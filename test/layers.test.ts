@@ -19,7 +19,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   sample: ['protocol'],
   app: ['protocol', 'db', 'vault', 'source', 'warehouse', 'sync', 'insights', 'control', 'sample'],
   api: ['protocol', 'app'],
-  cli: ['protocol', 'app', 'api'],
+  observe: ['protocol', 'app', 'api'],
+  cli: ['protocol', 'app', 'api', 'observe'],
   web: ['protocol', 'api'],
 };
 

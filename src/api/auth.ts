@@ -13,7 +13,7 @@ const TOKEN = /^Bearer +(sdg_[\w-]{43})$/i;
 /** With an `Authorization` header only that counts: a wrong token is never made good by a cookie. */
 export function whoCalls(service: Service, others: readonly Authenticator[]): Authenticator {
   return async (request) => {
-    if (request.headers.authorization !== undefined) return byToken(service, request);
+    if (request.headers.authorization !== undefined) return callerOf(service, request);
     for (const other of others) {
       const caller = await other(request);
       if (caller) return caller;
@@ -22,7 +22,8 @@ export function whoCalls(service: Service, others: readonly Authenticator[]): Au
   };
 }
 
-async function byToken(service: Service, request: FastifyRequest): Promise<Caller | null> {
+/** Whose API token the `Authorization` header holds; null for none that is good. */
+export async function callerOf(service: Service, request: FastifyRequest): Promise<Caller | null> {
   const token = TOKEN.exec(request.headers.authorization ?? '')?.[1];
   const found = token === undefined ? null : await authenticate(service, token);
   if (!found) return null;

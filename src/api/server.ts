@@ -2,6 +2,7 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, {
+  LogController,
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
@@ -77,6 +78,8 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
+    // a line for each request says nothing that metrics do not say better
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     trustProxy: options.trustProxy ?? false,
@@ -229,6 +232,8 @@ function merged(method: Called, inPath: Record<string, unknown>, others: unknown
 }
 
 function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  // what is away is mostly back within seconds: a database that restarts, a server that stops
+  if (status === 503) void reply.header('retry-after', '5');
   return reply.code(status).header('cache-control', 'no-store').send(body);
 }
 

@@ -26,6 +26,14 @@ const environment = z.object({
   https_proxy: z.string().optional(),
   NO_PROXY: z.string().optional(),
   no_proxy: z.string().optional(),
+  /** `debug`, `info`, `warn`, `error` or `silent`. */
+  SOUNDINGS_LOG_LEVEL: z.string().optional(),
+  /** `json` or `text`. */
+  SOUNDINGS_LOG_FORMAT: z.string().optional(),
+  /** Any of these asks for traces, where OpenTelemetry is installed. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  OTEL_TRACES_EXPORTER: z.string().optional(),
   NO_COLOR: z.string().optional(),
 });
 export type Environment = z.infer<typeof environment>;
@@ -68,6 +76,35 @@ export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean
     );
   }
   return { dataDir: resolve(flags.dataDir ?? env.SOUNDINGS_DATA_DIR ?? defaultDataDir(env, isRoot)) };
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** How the program's log is written, and whether traces are asked for. */
+export interface WatchConfig {
+  readonly level: (typeof LOG_LEVELS)[number];
+  readonly format: 'json' | 'text';
+  readonly traces: boolean;
+}
+
+/** For people at a terminal as text, else as JSON lines, unless the environment says otherwise. */
+export function watchConfig(env: Environment, isTerminal: boolean): WatchConfig {
+  const level = oneOf('SOUNDINGS_LOG_LEVEL', env.SOUNDINGS_LOG_LEVEL, LOG_LEVELS) ?? 'info';
+  const format = oneOf('SOUNDINGS_LOG_FORMAT', env.SOUNDINGS_LOG_FORMAT, ['json', 'text'] as const);
+  const exporter =
+    env.OTEL_TRACES_EXPORTER ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return {
+    level,
+    format: format ?? (isTerminal ? 'text' : 'json'),
+    traces: exporter !== undefined && exporter !== '' && exporter !== 'none',
+  };
+}
+
+function oneOf<T extends string>(name: string, given: string | undefined, possible: readonly T[]): T | undefined {
+  if (given === undefined || given === '') return undefined;
+  const found = possible.find((one) => one === given);
+  if (found) return found;
+  throw new ConnectorError('invalid_arguments', `${name} must be one of ${possible.join(', ')}.`);
 }
 
 /** Everything that a running service needs to know before it starts. */

@@ -18,7 +18,7 @@ export type Way = Omit<ClientOptions, 'token' | 'signal'>;
 
 /** The way to a server; for the bundled sample it is started for as long as `use` takes. */
 export async function onTheWay<T>(
-  { network }: Service,
+  { network, observer }: Service,
   settings: StoredSettings,
   secrets: Pick<Secrets, 'client_key'>,
   use: (way: Way) => Promise<T>,
@@ -38,6 +38,9 @@ export async function onTheWay<T>(
     version: VERSION,
     egress: network.egress,
     browse: settings.access === 'browse',
+    ...(observer && {
+      onAnswer: (endpoint: string, status: number, ms: number) => observer.asked(endpoint, status, ms),
+    }),
     proxy: proxy === undefined ? network.proxy : { http: proxy, https: proxy },
     ...(ca !== undefined && { ca }),
     ...(certificate !== undefined && key !== undefined && { clientCertificate: { certificate, key } }),

@@ -1,6 +1,7 @@
 /** What every use case of the running program works with; made once at the start of a command or of `serve`. */
 import type { Egress } from '../source/egress.ts';
 import type { ProxyConfig, ServiceConfig } from './config.ts';
+import type { Observer } from './observer.ts';
 import { withStore, type Store } from './store.ts';
 import { openVault, type Vault } from './vault.ts';
 import { QueryGates } from './query-gate.ts';
@@ -21,6 +22,8 @@ export interface Service {
   /** How many queries run at once. */
   readonly gates: QueryGates;
   readonly now: () => Date;
+  /** Who watches; nobody unless told. */
+  readonly observer?: Observer;
 }
 
 /** Opens store and vault for the time of `use`. */
@@ -28,6 +31,7 @@ export async function withService<T>(
   config: ServiceConfig,
   log: (line: string) => void,
   use: (service: Service) => Promise<T>,
+  observer?: Observer,
 ): Promise<T> {
   return withStore(config.store, log, async (store) =>
     use({
@@ -36,6 +40,7 @@ export async function withService<T>(
       network: config.network,
       gates: new QueryGates(),
       now: () => new Date(),
+      ...(observer && { observer }),
     }),
   );
 }

@@ -29,6 +29,7 @@ import { selects } from '../sync/plan.ts';
 import { Reading, type PlannedProject, type RunPlan } from '../sync/reading.ts';
 import { noted, shortfallKey, type Shortfall } from '../sync/shortfalls.ts';
 import type { Hold } from '../warehouse/write.ts';
+import { UNOBSERVED, type Log } from './observer.ts';
 import { clientKey, onTheWay, openSecret, settingsOf } from './reach.ts';
 import { ReadingCredentials } from './reading-credentials.ts';
 import type { Service } from './service.ts';
@@ -123,6 +124,15 @@ export class Shift {
     }
   }
 
+  get #log(): Log {
+    return (this.#service.observer ?? UNOBSERVED).log;
+  }
+
+  #ids(slice?: Slice): object {
+    const { worker } = this.#options;
+    return { run: this.#run.id, connection: this.#connection.id, worker, ...(slice && { slice: slice.number }) };
+  }
+
   /** This worker's part of the requests that the connection allows. */
   #share(workers: readonly string[]): void {
     const rest = workers.indexOf(this.#options.worker) < this.#most % workers.length ? 1 : 0;
@@ -148,6 +158,7 @@ export class Shift {
     const shortfalls = await shortfallsOf(database, run.id);
     const progress = { ...run.progress, concurrency: null };
     await endRun(database, run.id, { state, mode: run.mode, progress, shortfalls, error: { code, message } });
+    this.#log.warn({ ...this.#ids(), state, code }, `The run ended: ${message}`);
     this.#over.abort();
   }
 
@@ -167,6 +178,8 @@ export class Shift {
     let picked: Credential | null = null;
     const state = { progress: slice.progress };
     try {
+      if (slice.lapses > 0)
+        this.#log.warn(this.#ids(slice), 'A part of the run is taken over from a worker that vanished.');
       if (slice.lapses >= MOST_LAPSES) throw killsItsWorkers(slice);
       const { credential, among } = await this.#credentials.pick(slice);
       picked = credential;
@@ -175,7 +188,7 @@ export class Shift {
     } catch (thrown) {
       const error = asConnectorError(thrown);
       if (isLostSlice(thrown)) {
-        this.#options.log?.(`Run ${this.#run.id}, part ${slice.number}: taken over by another worker.`);
+        this.#log.warn(this.#ids(slice), 'A part of the run was taken over by another worker.');
         return;
       }
       if (error.code === 'database_unavailable') throw error;
@@ -327,6 +340,7 @@ export class Shift {
       await endRun(client, this.#run.id, { state: outcome, mode, progress, shortfalls });
       await noteSynced(client, this.#connection.id);
     });
+    this.#log.info({ ...this.#ids(), state: outcome, mode, shortfalls: shortfalls.length }, 'The run ended.');
   }
 
   async #allShortfalls(): Promise<Shortfall[]> {

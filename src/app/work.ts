@@ -1,6 +1,7 @@
 /** Works on a run that waits or is under way: what every worker does, on however many machines. */
 import { getConnection } from '../control/connections.ts';
 import { beginRun, cancelRun, closeAbandoned, endRun, getRun } from '../control/runs.ts';
+import { UNOBSERVED } from './observer.ts';
 import type { Service } from './service.ts';
 import { Shift, type Turn } from './shift.ts';
 import { VERSION } from './version.ts';
@@ -14,7 +15,6 @@ export interface WorkOptions {
   readonly quantumMs?: number;
   /** Stops at the next commit; what is read so far stays. */
   readonly signal: AbortSignal;
-  readonly log?: (line: string) => void;
 }
 
 const DONE: Turn = { state: 'done', slices: 0 };
@@ -27,6 +27,7 @@ const BUSY: Turn = { state: 'busy', slices: 0 };
  */
 export async function work(service: Service, runId: number, options: WorkOptions): Promise<Turn> {
   const { database } = service.store;
+  const { observer = UNOBSERVED } = service;
   let run = await getRun(database, runId);
   if (run?.state !== 'queued' && run?.state !== 'running') return DONE;
   const connection = await getConnection(database, run.connection_id);
@@ -55,6 +56,9 @@ export async function work(service: Service, runId: number, options: WorkOptions
       await lock.release();
     }
     run = { ...run, state: 'running' };
+    observer.log.info({ run: run.id, connection: connection.id, worker: options.worker }, 'A run begins.');
   }
-  return new Shift(service, run, connection, options).go();
+  const ids = { run: run.id, connection: connection.id };
+  const shift = new Shift(service, run, connection, options);
+  return observer.span('run', ids, () => shift.go());
 }

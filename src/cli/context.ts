@@ -1,6 +1,14 @@
 /** What every command shares: where the data is, what the environment says, where text goes. */
 import { Option, type Command } from 'commander';
-import { parseEnvironment, storeConfig, type Environment, type StoreConfig, type StoreFlags } from '../app/config.ts';
+import {
+  parseEnvironment,
+  storeConfig,
+  watchConfig,
+  type Environment,
+  type StoreConfig,
+  type StoreFlags,
+  type WatchConfig,
+} from '../app/config.ts';
 
 export const environment: Environment = parseEnvironment(process.env);
 
@@ -29,6 +37,14 @@ export function storeOf(flags: StoreFlags): StoreConfig {
 /** A line for people, on stderr: stdout carries results alone. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
+}
+
+/** How `serve` and `worker` write their log: to stderr. */
+export function watchOptions(): WatchConfig & { write: (line: string) => void } {
+  return {
+    ...watchConfig(environment, process.stderr.isTTY),
+    write: (line) => process.stderr.write(line),
+  };
 }
 
 export function print(text: string): void {

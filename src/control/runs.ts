@@ -240,14 +240,24 @@ function togetherWith(run: Run, parts: Awaited<ReturnType<typeof openProgress>>)
 
 export type LastRun = Pick<
   Run,
-  'id' | 'connection_id' | 'mode' | 'state' | 'started_at' | 'ended_at' | 'error_code' | 'error_message'
+  'id' | 'connection_id' | 'mode' | 'state' | 'started_at' | 'ended_at' | 'progress' | 'error_code' | 'error_message'
 >;
 
 /** The latest run of every connection that has begun, by connection id. */
 export async function lastRuns(database: Database): Promise<Map<number, LastRun>> {
   const { rows } = await database.query<LastRun>(
-    `select distinct on (connection_id) id, connection_id, mode, state, started_at, ended_at, error_code, error_message
+    `select distinct on (connection_id) id, connection_id, mode, state, started_at, ended_at, progress, error_code,
+            error_message
        from soundings.runs where state <> 'queued' order by connection_id, started_at desc, id desc`,
   );
   return new Map(rows.map((run) => [run.connection_id, run]));
+}
+
+/** How many runs are remembered in each state. */
+export async function runsByState(database: Queryable): Promise<Record<RunState, number>> {
+  const { rows } = await database.query<{ state: RunState; n: number }>(
+    'select state, count(*)::int as n from soundings.runs group by state',
+  );
+  const none = { queued: 0, running: 0, complete: 0, partly_failed: 0, failed: 0, cancelled: 0 };
+  return { ...none, ...Object.fromEntries(rows.map(({ state, n }) => [state, n])) };
 }

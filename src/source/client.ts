@@ -68,6 +68,8 @@ export interface ClientOptions {
   /** Largest answer accepted, in bytes after decompression. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /** Told of each request when it is over; status 0: no answer. */
+  readonly onAnswer?: (endpoint: string, status: number, ms: number) => void;
 }
 
 /** Sent with every answer to a token that has an end: `2027-01-31T00:00:00+0000`. */
@@ -216,6 +218,8 @@ export class SonarClient {
   async #send(url: string, endpoint: Endpoint | typeof STATUS_ENDPOINT, where: Where, withToken: boolean) {
     this.traffic.requests += 1;
     this.traffic.byEndpoint[endpoint] = (this.traffic.byEndpoint[endpoint] ?? 0) + 1;
+    const began = performance.now();
+    const over = (status: number): void => this.#options.onAnswer?.(endpoint, status, performance.now() - began);
     try {
       await (this.#allowed ??= this.#mayAsk());
       const response = await request(url, {
@@ -229,6 +233,7 @@ export class SonarClient {
         },
       });
       const raw = await this.#collect(response.body);
+      over(response.statusCode);
       const bytes =
         header(response.headers, 'content-encoding') === 'gzip' && raw.length > 0
           ? await inflate(raw, { maxOutputLength: this.#maxBytes })
@@ -249,6 +254,7 @@ export class SonarClient {
     } catch (error) {
       if (error instanceof ConnectorError) throw error;
       this.#signal.throwIfAborted();
+      over(0);
       const proxy = this.#proxyFor(url);
       throw errorFromSocket(error, proxy === undefined ? where : { ...where, proxy });
     }

@@ -1,5 +1,5 @@
 /** Runs that workers share: by slices, with the connection's stored credentials, whoever dies, freezes or is refused. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { serviceOn } from '../../src/app/service.testing.ts';
 import type { Service } from '../../src/app/service.ts';
 import type { StoredSettings } from '../../src/app/settings.ts';
@@ -177,7 +177,7 @@ test('a holder that vanished: the next one goes on behind what was committed, an
   let finishing = false;
   s.r.sim.faults.on(() => (finishing ? actions.hang() : undefined));
   const killed = new AbortController();
-  const turn = work(s.service, run.id, { worker: 'killed', signal: killed.signal, log: () => undefined });
+  const turn = work(s.service, run.id, { worker: 'killed', signal: killed.signal });
   await expect
     .poll(async () => {
       const { rows } = await database.query<{ done: number }>(
@@ -259,9 +259,8 @@ test('two credentials share the requests; one that is revoked in mid-run is set 
 test('a refused credential does not cut off what is read beside it with another', async () => {
   await using s = await setup(small(50, 38), { tokens: ['admin', 'revoked'], latencyMs: 5 });
   const run = await s.queue();
-  const log = vi.fn();
   let turn: Turn;
-  do turn = await work(s.service, run.id, { worker: 'one', signal: new AbortController().signal, log });
+  do turn = await work(s.service, run.id, { worker: 'one', signal: new AbortController().signal });
   while (turn.state !== 'done');
   expect(await getRun(s.r.store.database, run.id)).toMatchObject({ state: 'complete' });
   // not one request of the good token ended without its answer

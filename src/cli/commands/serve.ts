@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { InvalidArgumentError, type Command } from 'commander';
 import { serviceConfig, type StoreFlags } from '../../app/config.ts';
-import { environment, print, say, stopSignal, withStoreFlags } from '../context.ts';
+import type { Service } from '../../app/service.ts';
+import { environment, print, stopSignal, watchOptions, withStoreFlags } from '../context.ts';
 
 interface ServeFlags extends StoreFlags {
   readonly port: number;
@@ -23,15 +24,21 @@ export function addServe(program: Command): void {
 }
 
 async function runServeCommand(flags: ServeFlags): Promise<void> {
-  const [{ withService }, { startServer }] = await Promise.all([
+  const [{ withService }, { startServer }, { watch }, { watchRoutes }] = await Promise.all([
     import('../../app/service.ts'),
     import('../../api/server.ts'),
+    import('../../observe/observer.ts'),
+    import('../../observe/routes.ts'),
   ]);
   const signal = stopSignal();
   const config = serviceConfig(flags, environment, process.getuid?.() === 0);
-  await withService(config, say, async (service) => {
+  const observer = await watch(watchOptions());
+  const log = (line: string): void => observer.log.warn({}, line);
+  const serving = async (service: Service): Promise<void> => {
     const server = await startServer({
       service,
+      logger: observer.log,
+      plugins: [watchRoutes(observer.metrics)],
       host: flags.host,
       port: flags.port,
       trustProxy: flags.trustProxy ?? false,
@@ -43,7 +50,8 @@ async function runServeCommand(flags: ServeFlags): Promise<void> {
     } finally {
       await server.close();
     }
-  });
+  };
+  await withService(config, log, serving, observer);
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

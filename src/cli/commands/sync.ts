@@ -32,7 +32,11 @@ export function addSync(program: Command): void {
       .option('--project <pattern...>', 'only projects whose key matches; * and ? are wildcards')
       .option('--exclude <pattern...>', 'no projects whose key matches')
       .option('--audit-hours <n>', 'look again after so long for what no date shows; 0 never (default: 24)', hours)
-      .option('--max-concurrency <n>', 'requests in flight at most; how many depends on the server (default: 8)', positiveInteger)
+      .option(
+        '--max-concurrency <n>',
+        'requests in flight at most; how many depends on the server (default: 8)',
+        positiveInteger,
+      )
       .option('--proxy <url>', 'proxy for the server (default: HTTPS_PROXY or HTTP_PROXY)')
       .option('--ca <file>', 'certificate authority of the server, as PEM')
       .option('--listed-endpoints-only', 'never ask system/status, not even to explain a failure')
