@@ -8,6 +8,7 @@ import { addConnections } from './commands/connections.ts';
 import { addCredentials } from './commands/credentials.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDocs } from './commands/docs.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addKeys } from './commands/keys.ts';
 import { addProjects } from './commands/projects.ts';
 import { addPsqlUrl } from './commands/psql-url.ts';
@@ -38,6 +39,7 @@ for (const add of [
   addTokens,
   addKeys,
   addAudit,
+  addDoctor,
   addDemo,
   addDocs,
 ])

@@ -241,3 +241,17 @@ export function lostSlice(): ConnectorError {
 
 export const isLostSlice = (error: unknown): boolean =>
   error instanceof ConnectorError && error.details['lost'] === 'slice';
+
+/** Runs that nobody works on although they have waited for so many seconds: not begun, or with a lapsed lease. */
+export async function waitingFor(database: Queryable, seconds: number): Promise<{ queued: number; stuck: number }> {
+  const { rows } = await database.query<{ queued: number; stuck: number }>(
+    `select count(*) filter (where state = 'queued' and queued_at < now() - make_interval(secs => $1))::int as queued,
+            count(*) filter (where state = 'running' and heartbeat_at < now() - make_interval(secs => $1)
+              and exists (select from soundings.slices s where s.run_id = r.id)
+              and not exists (select from soundings.slices s
+                               where s.run_id = r.id and s.state = 'held' and s.lease_until > now()))::int as stuck
+       from soundings.runs r where state in ('queued', 'running')`,
+    [seconds],
+  );
+  return rows[0] ?? { queued: 0, stuck: 0 };
+}
