@@ -11,6 +11,9 @@ import { NoSuchPage, PageFailure } from './layout/failures.tsx';
 import { Layout } from './layout/layout.tsx';
 import { projectsSearch } from './pages/connection/projects-search.ts';
 import { runsSearch } from './pages/connection/runs-search.ts';
+import { insightsSearch } from './pages/insights/insights-search.ts';
+import { schemaSearch } from './pages/schema/schema-search.ts';
+import { sqlSearch } from './pages/sql/sql-search.ts';
 import { Waiting } from './parts/loaded.tsx';
 
 const root = createRootRoute({ component: Outlet });
@@ -70,6 +73,33 @@ const connectionSettings = createRoute({
   component: lazyRouteComponent(() => import('./pages/connection/settings-page.tsx'), 'SettingsPage'),
 });
 
+const insights = createRoute({
+  getParentRoute: () => shell,
+  path: '/insights',
+  validateSearch: insightsSearch,
+  component: lazyRouteComponent(() => import('./pages/insights/insights-page.tsx'), 'InsightsPage'),
+});
+
+const schema = createRoute({
+  getParentRoute: () => shell,
+  path: '/schema',
+  validateSearch: schemaSearch,
+  component: lazyRouteComponent(() => import('./pages/schema/schema-page.tsx'), 'SchemaPage'),
+});
+
+const schemaTable = createRoute({
+  getParentRoute: () => shell,
+  path: '/schema/$table',
+  component: lazyRouteComponent(() => import('./pages/schema/table-page.tsx'), 'TablePage'),
+});
+
+const sql = createRoute({
+  getParentRoute: () => shell,
+  path: '/sql',
+  validateSearch: sqlSearch,
+  component: lazyRouteComponent(() => import('./pages/sql/sql-page.tsx'), 'SqlPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     shell.addChildren([
@@ -82,6 +112,10 @@ export const router = createRouter({
         connectionRun,
         connectionSettings,
       ]),
+      insights,
+      schema,
+      schemaTable,
+      sql,
     ]),
   ]),
   defaultErrorComponent: PageFailure,

@@ -1,6 +1,6 @@
 /** What stands in the navigation, in this order. A page is added here and in `router.tsx`. */
 import type { ComponentType } from 'react';
-import { IconPlug, type IconProps } from '../parts/icons.tsx';
+import { IconChart, IconCode, IconPlug, IconTable, type IconProps } from '../parts/icons.tsx';
 
 export interface NavigationEntry {
   readonly to: string;
@@ -8,4 +8,9 @@ export interface NavigationEntry {
   readonly icon: ComponentType<IconProps>;
 }
 
-export const NAVIGATION: readonly NavigationEntry[] = [{ to: '/connections', label: 'Connections', icon: IconPlug }];
+export const NAVIGATION: readonly NavigationEntry[] = [
+  { to: '/connections', label: 'Connections', icon: IconPlug },
+  { to: '/insights', label: 'Insights', icon: IconChart },
+  { to: '/schema', label: 'Schema', icon: IconTable },
+  { to: '/sql', label: 'SQL', icon: IconCode },
+];
