@@ -135,6 +135,7 @@ export const run = z.object({
   ),
   error: failure.nullable(),
   program_version: z.string(),
+  worker: z.string().nullable(),
 });
 
 /** How a project is: the worst of its streams, `unread` before anything was read, `gone` when the server has it no more. */

@@ -26,6 +26,8 @@ const environment = z.object({
   https_proxy: z.string().optional(),
   NO_PROXY: z.string().optional(),
   no_proxy: z.string().optional(),
+  /** Days that runs are kept. */
+  SOUNDINGS_KEEP_RUNS_DAYS: z.string().optional(),
   /** `debug`, `info`, `warn`, `error` or `silent`. */
   SOUNDINGS_LOG_LEVEL: z.string().optional(),
   /** `json` or `text`. */
@@ -50,8 +52,9 @@ export interface StoreFlags {
 }
 
 /** The store to open: an embedded server in a folder, or a PostgreSQL elsewhere. */
-export type StoreConfig =
-  { readonly dataDir: string } | { readonly url: string; readonly schema?: string; readonly queryUrl?: string };
+export type StoreConfig = (
+  { readonly dataDir: string } | { readonly url: string; readonly schema?: string; readonly queryUrl?: string }
+) & { readonly poolSize?: number };
 
 /** Flags before environment before defaults; `--database` and `--data-dir` exclude each other. */
 export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean): StoreConfig {
@@ -76,6 +79,36 @@ export function storeConfig(flags: StoreFlags, env: Environment, isRoot: boolean
     );
   }
   return { dataDir: resolve(flags.dataDir ?? env.SOUNDINGS_DATA_DIR ?? defaultDataDir(env, isRoot)) };
+}
+
+/** What `serve` and `worker` do beside answering. */
+export interface BackgroundFlags {
+  readonly slots?: number;
+  readonly keepRuns?: number;
+}
+
+export interface BackgroundConfig {
+  readonly slots: number;
+  readonly keepRunsDays: number;
+  /** Database connections that this takes: each slot has two writers, and each writes, renews and looks. */
+  readonly poolSize: number;
+}
+
+const SLOTS = 4;
+const KEEP_RUNS_DAYS = 90;
+const POOL_SIZE = 8;
+
+export function backgroundConfig(flags: BackgroundFlags, env: Environment): BackgroundConfig {
+  const given = env.SOUNDINGS_KEEP_RUNS_DAYS?.trim() ?? '';
+  if (!/^(\d{0,5})$/.test(given) || given === '0') {
+    throw new ConnectorError('invalid_arguments', 'SOUNDINGS_KEEP_RUNS_DAYS must be a whole number of days from 1 on.');
+  }
+  const slots = flags.slots ?? SLOTS;
+  return {
+    slots,
+    keepRunsDays: flags.keepRuns ?? (given === '' ? KEEP_RUNS_DAYS : Number(given)),
+    poolSize: POOL_SIZE + 3 * slots,
+  };
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;

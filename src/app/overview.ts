@@ -2,6 +2,7 @@
 import { listConnections, type Connection } from '../control/connections.ts';
 import { listCredentials } from '../control/credentials.ts';
 import { lastRuns, type LastRun } from '../control/runs.ts';
+import { nextRuns } from '../control/schedules.ts';
 import { NOTHING_COUNTED, type Counts } from '../warehouse/warehouse.ts';
 import { warnings } from './connections.ts';
 import type { Service } from './service.ts';
@@ -10,6 +11,7 @@ export interface Overview extends Counts {
   readonly connection: Connection;
   readonly serverVersion: string | null;
   readonly lastRun: LastRun | null;
+  /** When it is synced by itself; null while it is disabled, or when it is synced by hand only. */
   readonly nextSyncAt: string | null;
   /** The earliest end of its credentials. */
   readonly expirationDate: string | null;
@@ -18,10 +20,11 @@ export interface Overview extends Counts {
 
 export async function overview(service: Service): Promise<Overview[]> {
   const { database, warehouse } = service.store;
-  const [connections, runs, counts] = await Promise.all([
+  const [connections, runs, counts, next] = await Promise.all([
     listConnections(database),
     lastRuns(database),
     warehouse.counts(),
+    nextRuns(database),
   ]);
   return Promise.all(
     connections.map(async (connection) => {
@@ -31,7 +34,7 @@ export async function overview(service: Service): Promise<Overview[]> {
         connection,
         serverVersion: credentials.find(({ server_version }) => server_version !== null)?.server_version ?? null,
         lastRun: runs.get(connection.id) ?? null,
-        nextSyncAt: null,
+        nextSyncAt: next.get(connection.id) ?? null,
         expirationDate: dates.sort()[0] ?? null,
         warnings: await warnings(service, connection),
         ...(counts.get(connection.id) ?? NOTHING_COUNTED),

@@ -2,6 +2,7 @@
 import type { Egress } from '../source/egress.ts';
 import type { ProxyConfig, ServiceConfig } from './config.ts';
 import type { Observer } from './observer.ts';
+import { isAway, Patience } from './patience.ts';
 import { withStore, type Store } from './store.ts';
 import { openVault, type Vault } from './vault.ts';
 import { QueryGates } from './query-gate.ts';
@@ -43,4 +44,33 @@ export async function withService<T>(
       ...(observer && { observer }),
     }),
   );
+}
+
+/** The same for a process that is to run on: as long as the database is away it waits, and says so once. */
+export async function withServiceOnceThere(
+  config: ServiceConfig,
+  { signal, observer }: { signal: AbortSignal; observer: Observer },
+  use: (service: Service) => Promise<void>,
+): Promise<void> {
+  const { log } = observer;
+  const patience = new Patience(signal, log);
+  const so = { opened: false };
+  while (!signal.aborted) {
+    try {
+      await withService(
+        config,
+        (line) => log.warn({}, line),
+        async (service) => {
+          so.opened = true;
+          patience.calm();
+          await use(service);
+        },
+        observer,
+      );
+      return;
+    } catch (error) {
+      if (so.opened || !isAway(error) || !error.retry) throw error;
+      await patience.wait(error);
+    }
+  }
 }

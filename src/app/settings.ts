@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { ConnectorError } from '../protocol/errors.ts';
 import { parseBaseUrl } from '../source/base-url.ts';
+import { checkSchedule } from './schedule.ts';
 
 const text = (most: number): z.ZodString => z.string().min(1).max(most);
 const patterns = z.array(text(400)).max(1000);
@@ -71,7 +72,7 @@ const FIELDS = {
   /** With access `browse`: the keys of the projects to read; without them the server is asked for a list. */
   projects: z.array(text(400)).max(10_000),
   /** `every 1 h`, `manual`, or cron with a time zone. */
-  schedule: text(200),
+  schedule: text(200).transform(checked(checkSchedule)),
   /** `admin`: the token may list all projects; `browse`: it need not. */
   access: z.enum(['admin', 'browse']),
   /** Requests in flight at once. */

@@ -18,6 +18,7 @@ import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
 import { addTokens } from './commands/tokens.ts';
+import { addWorker } from './commands/worker.ts';
 
 const program = new Command('soundings')
   .description('Everything a SonarQube Server knows, in PostgreSQL: complete, fresh and proven.')
@@ -33,6 +34,7 @@ for (const add of [
   addStatus,
   addPsqlUrl,
   addServe,
+  addWorker,
   addConnections,
   addCredentials,
   addProjects,

@@ -131,6 +131,21 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
 )`,
     `create index on soundings.runs (connection_id) where state = 'running'`,
   ),
+  '0004_schedules': steps(
+    `alter table soundings.connections
+  -- when it is to be synced by itself; null while that is not known, or when it is synced by hand only
+  add column next_run_at timestamptz,
+  -- the schedule by which that was reckoned: another one in the settings, and it is reckoned anew
+  add column planned_by text`,
+    // the worker that took the last turn on it
+    'alter table soundings.runs add column worker text',
+    'create index on soundings.runs (ended_at) where ended_at is not null',
+    `create table soundings.leases (
+  name text primary key,
+  holder text not null,
+  until timestamptz not null
+)`,
+  ),
   '0006_queries': steps(
     `create table soundings.saved_queries (
   id bigint generated always as identity primary key,

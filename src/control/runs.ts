@@ -37,11 +37,13 @@ export interface Run {
   readonly error_code: ErrorCode | null;
   readonly error_message: string | null;
   readonly program_version: string;
+  /** The worker that took the last turn on it. */
+  readonly worker: string | null;
 }
 
 const COLUMNS = `id, connection_id, trigger, mode, state, requested, queued_at,
   case when state <> 'queued' then started_at end as started_at, ended_at, cancel_requested_at, progress, shortfalls,
-  error_code, error_message, program_version`;
+  error_code, error_message, program_version, worker`;
 
 /** A run that begins now. */
 export async function startRun(

@@ -64,7 +64,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 
 /** What pg itself says, without a code, when the socket closes under a statement. A text of pg's own, so never translated. */
 const LOST =
-  /^(Connection terminated|Client (has encountered a connection error|was closed)|timeout expired)|connection timeout/;
+  /^(Connection terminated|Client (has encountered a connection error|was closed)|timeout expired|timeout exceeded when trying to connect)|connection timeout/;
 
 function verdictOf(error: unknown): Verdict | undefined {
   const code = errorCode(error);
