@@ -1,4 +1,6 @@
 /** The HTTP server: every method under its route, the web page beside it, and whatever plugs itself in. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, {
@@ -59,7 +61,7 @@ declare module 'fastify' {
 
 const BODY_LIMIT = 1024 * 1024;
 const REQUESTS_A_MINUTE = 1200;
-const VERBS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const;
+const VERBS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'] as const;
 
 /** Starts to listen; rejects when the address is taken. */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -84,6 +86,7 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
     return503OnClosing: false,
     trustProxy: options.trustProxy ?? false,
     routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     ...(logger ? { loggerInstance: logger } : { logger: false }),
   });
@@ -111,6 +114,28 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
 
 /** Answers of the API load nothing at all; the web app's page has a policy of its own, in `web.ts`. */
 const CONTENT_SECURITY = { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"], 'base-uri': ["'none'"] };
+
+/** What is not even a request, or one whose head is too long: answered as everything else is, and the connection closed. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, body } = failure(
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new ConnectorError(
+          'payload_too_large',
+          'Address and headers are larger than 16 KiB; send long arguments by POST.',
+        )
+      : notJson('cannot be told from its head: this is not an HTTP request'),
+    () => undefined,
+  );
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+}
 
 /** JSON and URL-encoded forms, as `secrets[api_token]=…` too. What is neither is refused as `invalid_json`. */
 function readBodies(app: FastifyInstance): void {

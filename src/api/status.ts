@@ -31,6 +31,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 /** What every method may answer with beside its own `errors`. */
 export const COMMON_ERRORS = [
   'invalid_arguments',
+  'payload_too_large',
   'too_many_requests',
   'database_unavailable',
   'cancelled',
