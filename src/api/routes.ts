@@ -26,6 +26,7 @@ export const ROUTES = {
   'syncs.cancel': 'POST /api/syncs.cancel',
   'runs.list': 'GET /api/runs.list',
   'runs.info': 'GET /api/runs.info/:id',
+  'runs.events': 'GET /api/runs.events/:id',
 
   'schema.list': 'GET /api/schema.list',
   'schema.info': 'GET /api/schema.info/:table',

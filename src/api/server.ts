@@ -106,7 +106,9 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
   for (const plugin of plugins) await plugin(app, service);
   const authenticate = whoCalls(service, authenticators);
   for (const method of methods()) addMethod(app, service, method, authenticate);
-  for (const download of DOWNLOADS) addDownload(app, service, download, authenticate);
+  const closing = new AbortController();
+  app.addHook('preClose', () => closing.abort());
+  for (const download of DOWNLOADS) addDownload(app, service, download, authenticate, closing.signal);
   await serveDocs(app);
   await serveWeb(app, webRoot);
   return app;
@@ -205,18 +207,29 @@ function addMethod(app: FastifyInstance, service: Service, method: AnyMethod, au
 }
 
 /** Errors that are known before the first byte are answered as everywhere; later ones break the connection off. */
-function addDownload(app: FastifyInstance, service: Service, download: Download, authenticate: Authenticator): void {
+function addDownload(
+  app: FastifyInstance,
+  service: Service,
+  download: Download,
+  authenticate: Authenticator,
+  closing: AbortSignal,
+): void {
   app.route({
     method: [...VERBS],
     url: routeOf(download.name).path,
     onRequest: admitting(download, authenticate),
     handler: async (request, reply) => {
       const call = { service, caller: allowed(download, { caller: request.caller, address: request.ip }) };
-      const file = await open(download, { ...call, signal: goneOf(reply) }, argumentsOf(download, request));
+      const gone = goneOf(reply);
+      const signal = download.endless ? AbortSignal.any([gone, closing]) : gone;
+      const file = await open(download, { ...call, signal }, argumentsOf(download, request));
       file.body.once('error', (error) => request.log.warn({ err: error, method: download.name }, 'a download failed'));
+      // one that is kept open for another request would hold up the server's end
+      if (download.endless) void reply.header('connection', 'close');
+      if (file.fileName !== null) void reply.header('content-disposition', `attachment; filename="${file.fileName}"`);
       return reply
         .header('content-type', file.mediaType)
-        .header('content-disposition', `attachment; filename="${file.fileName}"`)
+        .header('x-accel-buffering', 'no')
         .header('cache-control', 'no-store')
         .send(file.body);
     },

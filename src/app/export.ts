@@ -25,7 +25,8 @@ export interface ExportRequest {
 
 export interface Export {
   readonly mediaType: string;
-  readonly fileName: string;
+  /** Null: what is sent on is not to be kept as a file. */
+  readonly fileName: string | null;
   /** Fails in the middle when the query does; whoever reads must not take what came before for the whole. */
   readonly body: Readable;
 }

@@ -13,10 +13,12 @@ import { addKeys } from './commands/keys.ts';
 import { addProjects } from './commands/projects.ts';
 import { addPsqlUrl } from './commands/psql-url.ts';
 import { addQuery } from './commands/query.ts';
+import { addRuns } from './commands/runs.ts';
 import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
+import { addSyncs } from './commands/syncs.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addWorker } from './commands/worker.ts';
 
@@ -38,6 +40,8 @@ for (const add of [
   addConnections,
   addCredentials,
   addProjects,
+  addSyncs,
+  addRuns,
   addTokens,
   addKeys,
   addAudit,

@@ -4,7 +4,8 @@ import type { Run } from '../../app/runs.ts';
 import { method } from '../method.ts';
 import { id, run, runState } from '../shapes.ts';
 
-const shown = ({ error_code, error_message, shortfalls, ...rest }: Run) => ({
+/** A run as it is answered. */
+export const shownRun = ({ error_code, error_message, shortfalls, ...rest }: Run) => ({
   ...rest,
   shortfalls: shortfalls as z.output<typeof run>['shortfalls'],
   error: error_code && { code: error_code, message: error_message ?? '' },
@@ -31,7 +32,7 @@ export const runs = [
         connectionId: connection_id ?? null,
         state: state ?? null,
       });
-      return { runs: page.runs.map(shown), next_cursor: page.next };
+      return { runs: page.runs.map(shownRun), next_cursor: page.next };
     },
   }),
   method({
@@ -41,7 +42,7 @@ export const runs = [
     input: z.strictObject({ id }),
     output: z.object({ run }),
     errors: ['run_not_found'],
-    run: async ({ service }, input) => ({ run: shown(await use.info(service, input.id)) }),
+    run: async ({ service }, input) => ({ run: shownRun(await use.info(service, input.id)) }),
   }),
   method({
     name: 'syncs.start',
@@ -52,7 +53,7 @@ export const runs = [
     status: 202,
     errors: ['connection_not_found', 'conflict'],
     run: async ({ service, caller }, { connection_id, full }) => ({
-      run: shown(await use.start(service, caller, connection_id, full)),
+      run: shownRun(await use.start(service, caller, connection_id, full)),
     }),
   }),
   method({
@@ -62,6 +63,6 @@ export const runs = [
     input: z.strictObject({ id }),
     output: z.object({ run }),
     errors: ['run_not_found'],
-    run: async ({ service, caller }, input) => ({ run: shown(await use.cancel(service, caller, input.id)) }),
+    run: async ({ service, caller }, input) => ({ run: shownRun(await use.cancel(service, caller, input.id)) }),
   }),
 ] as const;
