@@ -42,13 +42,16 @@ const BY_NAME: ReadonlyMap<string, AnyMethod> = new Map(
 
 export const methods = (): readonly AnyMethod[] => [...BY_NAME.values()];
 
+/** A name is repeated only when it looks like one: people paste tokens into addresses. */
+const named = (name: string): string => (/^[a-z_]{1,30}(\.[a-z_]{1,30})?$/i.test(name) ? `“${name}”` : 'of this name');
+
 /** The method of this name, or `unknown_method`. */
 export function methodOf(name: string): AnyMethod {
   const method = BY_NAME.get(name);
   if (method) return method;
   throw new ConnectorError(
     'unknown_method',
-    `There is no method "${name.slice(0, 100)}"; /api/openapi.json lists every method there is.`,
+    `There is no method ${named(name)}; /api/openapi.json lists every method there is.`,
   );
 }
 
