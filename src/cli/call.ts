@@ -12,14 +12,25 @@ export interface CallFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
+/** `--server` beside the flags of the store. */
+export function withServerFlag(command: Command): Command {
+  return withStoreFlags(command).addOption(
+    new Option('--server <url>', 'ask a running Soundings server instead; its API token by SOUNDINGS_API_TOKEN'),
+  );
+}
+
 /** `--server` and `--json` beside the flags of the store. */
 export function withCallFlags(command: Command): Command {
-  return withStoreFlags(command)
-    .addOption(
-      new Option('--server <url>', 'ask a running Soundings server instead; its API token by SOUNDINGS_API_TOKEN'),
-    )
-    .addOption(new Option('--json', 'print as JSON'));
+  return withServerFlag(command).addOption(new Option('--json', 'print as JSON'));
 }
+
+/** Who calls on this machine: whoever may open the store may do everything. */
+export const localCaller = () => ({
+  name: `command line (${userName()})`,
+  address: null,
+  scopes: ['admin' as const],
+  userId: null,
+});
 
 /** The answer of a method; a failure is thrown. */
 export async function callMethod<N extends keyof Methods & MethodName>(
@@ -34,12 +45,7 @@ export async function callMethod<N extends keyof Methods & MethodName>(
     });
   }
   const [{ withService }, { perform }] = await Promise.all([import('../app/service.ts'), import('../api/dispatch.ts')]);
-  const caller = {
-    name: `command line (${userName()})`,
-    address: null,
-    scopes: ['admin' as const],
-    userId: null,
-  };
+  const caller = localCaller();
   const signal = stopSignal();
   const config = serviceConfig(flags, environment, process.getuid?.() === 0);
   return withService(config, say, async (service) => {
@@ -48,7 +54,13 @@ export async function callMethod<N extends keyof Methods & MethodName>(
   });
 }
 
-async function clientOf(server: string, { dataDir, database }: StoreFlags): Promise<ApiClient> {
+async function clientOf(server: string, flags: StoreFlags): Promise<ApiClient> {
+  const { apiClient } = await import('../api/client.ts');
+  return apiClient(serverOf(server, flags));
+}
+
+/** Address and token of a running server. */
+export function serverOf(server: string, { dataDir, database }: StoreFlags): { baseUrl: string; token: string } {
   if (dataDir !== undefined || database !== undefined) {
     throw new ConnectorError(
       'invalid_arguments',
@@ -65,12 +77,11 @@ async function clientOf(server: string, { dataDir, database }: StoreFlags): Prom
       'There is no API token; make one with "soundings tokens create" on the machine of the server and give it by SOUNDINGS_API_TOKEN.',
     );
   }
-  const { apiClient } = await import('../api/client.ts');
-  return apiClient({ baseUrl: server.replace(/\/+$/, ''), token });
+  return { baseUrl: server.replace(/\/+$/, ''), token };
 }
 
 /** What the server answered, with the exit code of the same failure on this machine. */
-function ofServer(thrown: unknown): unknown {
+export function ofServer(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || !('code' in thrown) || !('details' in thrown)) return thrown;
   const { code, message, details } = thrown as ApiError;
   if (code === 'unreachable') return new ConnectorError('internal_server_error', message, { cause: thrown });

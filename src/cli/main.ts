@@ -9,9 +9,12 @@ import { addCredentials } from './commands/credentials.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDocs } from './commands/docs.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addExport } from './commands/export.ts';
+import { addInsights } from './commands/insights.ts';
 import { addKeys } from './commands/keys.ts';
 import { addProjects } from './commands/projects.ts';
 import { addPsqlUrl } from './commands/psql-url.ts';
+import { addQueries } from './commands/queries.ts';
 import { addQuery } from './commands/query.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSchema } from './commands/schema.ts';
@@ -32,6 +35,9 @@ const program = new Command('soundings')
 for (const add of [
   addSync,
   addQuery,
+  addQueries,
+  addExport,
+  addInsights,
   addSchema,
   addStatus,
   addPsqlUrl,

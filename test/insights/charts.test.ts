@@ -203,10 +203,10 @@ describe.each([
           newest.filter((values) => names.every((name) => name in values));
         // of two values that belong together both are of one analysis
         const together = (...names: string[]): Record<string, number>[] =>
-          series.flatMap(
-            (points) =>
-              points.filter(({ at, own }) => at < end && names.every((name) => name in own)).at(-1)?.own ?? [],
-          );
+          series.flatMap((points) => {
+            const both = points.filter(({ at, own }) => at < end && names.every((name) => name in own)).at(-1);
+            return both ? [both.own] : [];
+          });
         const total = (
           list: readonly Record<string, number>[],
           of: (values: Record<string, number>) => number,

@@ -6,8 +6,9 @@ import type { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ConnectorError } from '../../protocol/errors.ts';
-import { openDownload, withServerFlag, type CallFlags } from '../call.ts';
+import { withServerFlag, type CallFlags } from '../call.ts';
 import { say } from '../context.ts';
+import { withExport } from '../download.ts';
 
 const FORMATS = ['csv', 'json', 'parquet'] as const;
 type FormatName = (typeof FORMATS)[number];
@@ -23,7 +24,10 @@ export function addExport(program: Command): void {
     program
       .command('export')
       .description('write every row of a table or a query to a file')
-      .argument('<what>', 'a table (issues, sonarqube_issues), a statement in SQL, or - to read one from standard input')
+      .argument(
+        '<what>',
+        'a table (issues, sonarqube_issues), a statement in SQL, or - to read one from standard input',
+      )
       .addOption(
         new Option('--format <format>', 'of the file (default: the ending of --out, else csv)').choices(FORMATS),
       )
@@ -47,7 +51,7 @@ async function runExport(what: string, flags: ExportFlags): Promise<void> {
     format,
     timeout_seconds: flags.timeout,
   };
-  await openDownload(flags, 'query.export', input, (body) =>
+  await withExport(flags, input, (body) =>
     flags.out === undefined ? toStandardOutput(body) : toFile(body, flags.out),
   );
 }
