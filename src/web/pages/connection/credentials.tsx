@@ -200,7 +200,7 @@ function DeleteDialog({ connection, credential, last, onClose }: DeleteDialogPro
             Keep it
           </Button>
           <Button
-            color="red"
+            color="red.9"
             loading={remove.isPending}
             onClick={() => remove.mutate({ connection_id: connection, id: credential.id }, { onSuccess: onClose })}
           >

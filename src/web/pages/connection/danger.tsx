@@ -130,7 +130,7 @@ function DeleteDialog({ connection, onClose }: { readonly connection: Connection
             <Button variant="default" onClick={onClose}>
               Keep it
             </Button>
-            <Button type="submit" color="red" disabled={!confirmed} loading={remove.isPending}>
+            <Button type="submit" color="red.9" disabled={!confirmed} loading={remove.isPending}>
               {purge ? 'Delete it and its data' : 'Delete it'}
             </Button>
           </Group>

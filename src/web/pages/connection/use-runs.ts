@@ -17,7 +17,7 @@ export function useRuns(connection: number, { limit = PAGE, state }: { limit?: n
     enabled: connection > 0,
     placeholderData: (before) => before,
     refetchInterval: ({ state: { data } }) =>
-      data?.pages[0]?.runs.some((run) => isOpen(run.state)) === true ? 3_000 : 10_000,
+      data?.pages[0]?.runs.some((run) => isOpen(run.state)) === true ? 3_000 : 5_000,
   });
 }
 
