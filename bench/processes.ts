@@ -87,7 +87,9 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly ms: number;
+  /** User and system together, and system alone. */
   readonly cpuMs: number;
+  readonly systemMs: number;
   readonly peakMb: number;
   /** Resident memory in MB over time, four times a second. */
   readonly memory: readonly number[];
@@ -131,9 +133,13 @@ export async function runProgram(
   const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? -1)));
   clearInterval(sampling);
   const ms = performance.now() - began;
-  const { cpuMs, peakKb } = JSON.parse(await readFile(note, 'utf8')) as { cpuMs: number; peakKb: number };
+  const { cpuMs, systemMs, peakKb } = JSON.parse(await readFile(note, 'utf8')) as {
+    cpuMs: number;
+    systemMs: number;
+    peakKb: number;
+  };
   await rm(note, { force: true });
-  return { code, stdout, stderr, ms, cpuMs, peakMb: peakKb / 1024, memory };
+  return { code, stdout, stderr, ms, cpuMs, systemMs, peakMb: peakKb / 1024, memory };
 }
 
 async function residentMb(pid: number): Promise<number | undefined> {
