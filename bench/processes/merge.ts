@@ -7,7 +7,7 @@ import { openDatabase, type DatabaseOptions } from '../../src/db/database.ts';
 import type { Message } from '../../src/protocol/sync.ts';
 import { SonarClient } from '../../src/source/client.ts';
 import { SonarSource, STREAMS } from '../../src/source/sonarqube.ts';
-import { line } from '../../src/warehouse/copy.ts';
+import { copyText } from '../../src/warehouse/copy.ts';
 import { quote, recordColumns, sqlType } from '../../src/warehouse/ddl.ts';
 import { References } from '../../src/warehouse/references.ts';
 import type { Write } from '../../src/warehouse/write.ts';
@@ -25,7 +25,9 @@ export interface Cost {
 export interface Comparison {
   readonly rows: number;
   readonly bare: Cost;
+  /** New rows of projects that were never stored, and of projects that are known. */
   readonly fresh: Cost;
+  readonly known: Cost;
   readonly unchanged: Cost & {
     readonly deadTuples: number;
     readonly walBytes: number;
@@ -155,7 +157,8 @@ answer(
       const rest = writes.filter(
         (write) => write.type === 'page' && ['projects', 'metrics'].includes(write.page.stream),
       );
-      await empty([stream.table]);
+      const tallies = writes.filter((write) => write.type === 'tally' && write.tally.stream === name);
+      await empty([stream.table, 'sonarqube_completeness']);
       await writeAll(newWriter(), rest);
 
       const columns = recordColumns(stream);
@@ -169,10 +172,7 @@ answer(
           await database.transaction(async (client) => {
             const own = batch.flatMap((write) => (write.type === 'page' ? [write.page] : []));
             for (const { records } of own) await references.load(client, stream, records);
-            const lines = own.flatMap(({ records }) =>
-              records.map((record, n) => line(columns, record, n, '2026-01-01T00:00:00Z', references)),
-            );
-            await copyFrom(client, 'copy bench_bare from stdin', lines);
+            await copyFrom(client, 'copy bench_bare from stdin', copyText(columns, own, references));
           });
         }
       });
@@ -180,6 +180,10 @@ answer(
 
       const writer = newWriter();
       const fresh = await timed(() => writeAll(writer, pages));
+      await writeAll(writer, tallies);
+      // the same into an empty table, of projects that are known already
+      await database.query(`truncate ${stream.table} restart identity`);
+      const known = await timed(() => writeAll(newWriter(), pages));
       // statistics and hint bits of the first read of new rows are theirs, not those of the rows that did not change
       await database.query(`vacuum analyze ${stream.table}`);
       const before = await state(stream.table);
@@ -189,6 +193,7 @@ answer(
         rows: pages.reduce((sum, write) => sum + rowsOf(write), 0),
         bare,
         fresh,
+        known,
         unchanged: {
           ...again,
           deadTuples: after.dead - before.dead,

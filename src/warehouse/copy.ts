@@ -29,15 +29,48 @@ const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('\
 /** Thrown when a record lacks what its table needs; `sync` turns it into a failed slice. */
 export class UnreadableRecord extends Error {}
 
-/** One line of COPY text for a record: position, time of observation, then the record's columns. */
-export function line(
+/** Memory for COPY text is taken in pieces of this size. */
+const CHUNK = 64 * 1024;
+
+/**
+ * COPY text of records: in front of each line `first`, or its number, and when it was observed, then the record's columns.
+ * As bytes and not as strings: they wait for the socket, and what waits on the heap makes the collector copy it.
+ */
+export function* copyText(
+  columns: readonly (readonly [string, Column])[],
+  pages: readonly { readonly records: readonly unknown[]; readonly observedAt: Date }[],
+  lookup: Lookup,
+  first?: number,
+): Generator<Buffer> {
+  let chunk = Buffer.allocUnsafeSlow(CHUNK);
+  let used = 0;
+  let number = 0;
+  for (const { records, observedAt } of pages) {
+    const observed = observedAt.toISOString();
+    for (const record of records) {
+      const text = line(columns, record, first ?? number, observed, lookup);
+      number += 1;
+      // no character takes more than three bytes
+      if (used + text.length * 3 > chunk.length) {
+        if (used > 0) yield chunk.subarray(0, used);
+        chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK, text.length * 3));
+        used = 0;
+      }
+      used += chunk.write(text, used);
+    }
+  }
+  if (used > 0) yield chunk.subarray(0, used);
+}
+
+/** One line of COPY text. */
+function line(
   columns: readonly (readonly [string, Column])[],
   record: unknown,
-  position: number,
+  first: number,
   observedAt: string,
   lookup: Lookup,
 ): string {
-  let text = `${position}\t${observedAt}`;
+  let text = `${first}\t${observedAt}`;
   for (const [name, column] of columns) {
     const value = cell(column, column.value(record as never), lookup);
     if (!column.nullable && (value === undefined || value === null)) {

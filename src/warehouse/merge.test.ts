@@ -167,3 +167,63 @@ describe('merge', () => {
     );
   });
 });
+
+describe('rows of a project that was never stored', () => {
+  const first = async (project: string, ...records: Item[]) => {
+    const own = writer();
+    await own.write([page('projects', [{ key: project }])]);
+    return { own, counts: (await own.write([page('issues', records)])).counts.get('issues') };
+  };
+
+  test('are copied straight into the table, and merged from the end of their pass on', async () => {
+    const { own, counts } = await first('new-1', { key: 'n1', project: 'new-1', note: 'a\tb\\c' });
+    expect(counts).toEqual({ seen: 1, added: 1, changed: 0 });
+    expect(await stored('n1')).toMatchObject({ note: 'a\tb\\c', connection_id: 1 });
+    const more = await own.write([page('issues', [{ key: 'n2', project: 'new-1' }])]);
+    expect(more.counts.get('issues')).toEqual({ seen: 1, added: 1, changed: 0 });
+    const again = await own.write([page('issues', [{ key: 'n2', project: 'new-1', note: 'changed' }])]);
+    expect(again.counts.get('issues')).toEqual({ seen: 1, added: 0, changed: 1 });
+  });
+
+  test('that come twice in a batch, or moved there from another project, are merged instead', async () => {
+    await write({ key: 'moved', project: 'p', note: 'before' });
+    const { counts } = await first(
+      'new-2',
+      { key: 'alone', project: 'new-2' },
+      { key: 'double', project: 'new-2', note: 'first' },
+      { key: 'double', project: 'new-2', note: 'last' },
+      { key: 'moved', project: 'new-2', note: 'after' },
+    );
+    expect(counts).toEqual({ seen: 3, added: 2, changed: 1 });
+    expect(await stored('double')).toMatchObject({ note: 'last' });
+    expect(await stored('moved')).toMatchObject({ note: 'after' });
+  });
+
+  test('and those of known ones in one batch are counted together', async () => {
+    await write({ key: 'known', project: 'p', note: 'before' });
+    const { counts } = await first(
+      'new-3',
+      { key: 'known', project: 'p', note: 'after' },
+      { key: 'fresh', project: 'new-3' },
+    );
+    expect(counts).toEqual({ seen: 2, added: 1, changed: 1 });
+  });
+});
+
+test('a row whose project was deleted meanwhile is refused, whichever way it goes', async () => {
+  for (const [key, withRows] of [
+    ['lost-1', false],
+    ['lost-2', true],
+  ] as const) {
+    const own = writer();
+    await own.write([page('projects', [{ key }])]);
+    await own.write([page('issues', withRows ? [{ key: `${key}-a`, project: key }] : [])]);
+    await writer().write([page('issues', [{ key: `${key}-b`, project: key }])]);
+    await database.query('delete from sonarqube_issues where source_key like $1', [`${key}%`]);
+    if (withRows) await own.write([page('issues', [{ key: `${key}-a`, project: key }])]);
+    await database.query('delete from sonarqube_issues where source_key like $1', [`${key}%`]);
+    await database.query('delete from sonarqube_projects where source_key = $1', [key]);
+    await expect(own.write([page('issues', [{ key: `${key}-c`, project: key }])])).rejects.toThrow();
+    expect(await stored(`${key}-c`)).toBeUndefined();
+  }
+});

@@ -20,6 +20,10 @@ export async function ensureTables(database: Database, streams: readonly AnyStre
   await database.transaction(async (client) => {
     await lockInTransaction(client, 'soundings.warehouse.schema');
     const existing = await columnsByTable(client);
+    const { rows } = await client.query<{ enforced: boolean }>(
+      `select current_setting('server_version_num')::int < 180000 as enforced`,
+    );
+    const enforced = rows[0]?.enforced ?? true;
     for (const [table, { sql, description }] of Object.entries(COMMON_TABLES)) {
       if (existing.has(table)) continue;
       await client.query(sql);
@@ -29,10 +33,10 @@ export async function ensureTables(database: Database, streams: readonly AnyStre
     for (const stream of streams) {
       const columns = existing.get(stream.table);
       if (!columns) {
-        for (const statement of createTable(stream, tableOf)) await client.query(statement);
+        for (const statement of createTable(stream, tableOf, enforced)) await client.query(statement);
         continue;
       }
-      for (const [name, sql] of columnDefinitions(stream, tableOf)) {
+      for (const [name, sql] of columnDefinitions(stream, tableOf, enforced)) {
         if (!columns.has(name)) await client.query(addColumn(stream, name, sql));
       }
     }
