@@ -1,8 +1,5 @@
 /** A real browser before a running Soundings, with a simulated SonarQube behind it and a worker beside it. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { startServer, type Server } from '../../src/api/server.ts';
 import { background } from '../../src/app/background.ts';
@@ -12,17 +9,9 @@ import { create as createToken } from '../../src/app/tokens.ts';
 import type { MethodName } from '../../src/api/routes.ts';
 import { routeOf } from '../../src/api/routes.ts';
 import { generate, startSimulator, type Simulator, type SimulatorOptions } from '../simulator/index.ts';
+import { startBrowser, type Look } from './chromium.ts';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-/** Pictures of what the tests saw; git ignores them. */
-const PICTURES = join(import.meta.dirname, 'screenshots');
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-export interface Look {
-  readonly dark?: boolean;
-  /** As wide as a phone. */
-  readonly phone?: boolean;
-}
+export { axe, inspect, picture } from './chromium.ts';
 
 export interface BrowserRig {
   readonly sim: Simulator;
@@ -42,15 +31,13 @@ export interface BrowserRig {
 }
 
 export async function browserRig(options: SimulatorOptions = {}): Promise<BrowserRig> {
-  const executablePath = CHROMIUM.find((path) => existsSync(path));
-  if (executablePath === undefined) throw new Error(`There is no browser: install chromium (${CHROMIUM.join(', ')}).`);
   const sim = await startSimulator({ data: generate({ projects: 4, issuesPerProject: 10, analyses: 2 }), ...options });
   const service = await testService();
   const server = await startServer({ service, rateLimit: 1_000_000 });
   const actor = { name: 'test', address: null };
   const { token } = await createToken(service, actor, { label: 'browser', scopes: ['admin'], expiresAt: null });
   const authorization = `Bearer ${token}`;
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await startBrowser();
   const begin = () => background(service, { worker: true, slots: 2, keepRunsDays: 90, quantumMs: 2_000 });
   let worker: ReturnType<typeof begin> | null = begin();
 
@@ -74,7 +61,7 @@ export async function browserRig(options: SimulatorOptions = {}): Promise<Browse
     service,
     server,
     call,
-    open: (path, look = {}) => openPage(browser, `${server.url}${path}`, authorization, look),
+    open: (path, look = {}) => browser.open(`${server.url}${path}`, { ...look, headers: { authorization } }),
     connect: async (args = {}) => {
       const secrets = { api_token: sim.tokens.admin };
       const made = { name: 'Ours', settings: { base_url: sim.url, schedule: 'manual' }, secrets, ...args };
@@ -101,40 +88,3 @@ export async function browserRig(options: SimulatorOptions = {}): Promise<Browse
     },
   };
 }
-
-async function openPage(browser: Browser, url: string, authorization: string, look: Look): Promise<Page> {
-  const context: BrowserContext = await browser.newContext({
-    extraHTTPHeaders: { authorization },
-    viewport: look.phone === true ? { width: 390, height: 800 } : { width: 1280, height: 900 },
-    colorScheme: look.dark === true ? 'dark' : 'light',
-    reducedMotion: 'reduce',
-  });
-  context.setDefaultTimeout(30_000);
-  const page = await context.newPage();
-  const home = new URL(url).origin;
-  page.on('request', (request) => {
-    if (!request.url().startsWith(home) && !/^(data|blob):/.test(request.url()))
-      throw new Error(`a page asks another host: ${request.url()}`);
-  });
-  await page.goto(url);
-  return page;
-}
-
-/** Takes a picture, and holds the page to what screen readers and keyboards need. */
-export async function inspect(page: Page, name: string): Promise<void> {
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
-  // through the debugger: the page's own policy lets no foreign script in
-  const debug = await page.context().newCDPSession(page);
-  try {
-    await debug.send('Runtime.evaluate', { expression: AXE });
-    const { result } = await debug.send('Runtime.evaluate', { expression: RUN_AXE, awaitPromise: true });
-    expect(JSON.parse(String(result.value)), name).toEqual([]);
-  } finally {
-    await debug.detach();
-  }
-}
-
-const RUN_AXE = `axe.run().then((found) => JSON.stringify(found.violations
-  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  .map(({ id, nodes }) => [id, ...nodes.slice(0, 3).map(({ html }) => html.slice(0, 200))])))`;

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/browser/**/*.test.ts'],
     globalSetup: ['test/browser/build.ts'],
     fileParallelism: false,
+    retry: 1,
     testTimeout: 120_000,
     hookTimeout: 180_000,
   },
