@@ -4,7 +4,7 @@ import type { Service } from '../app/service.ts';
 import { authenticate } from '../app/tokens.ts';
 import { SCOPES, type Caller, type Scope } from './method.ts';
 
-/** A further way to tell who calls, for example by a session's cookie; null when it does not know. */
+/** A way to tell who calls, for example by a session's cookie; null when it does not know. */
 export type Authenticator = (request: FastifyRequest) => Promise<Caller | null>;
 
 /** As `tokens.create` makes them; anything else needs no look into the database. */

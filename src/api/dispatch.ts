@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Service } from '../app/service.ts';
 import { asConnectorError, ConnectorError, type ErrorCode } from '../protocol/errors.ts';
-import { holds, type AnyMethod, type Caller } from './method.ts';
+import { holds, type AnyMethod, type Browser, type Caller } from './method.ts';
 import { METHODS } from './methods/index.ts';
 import type { MethodName } from './routes.ts';
 import { STATUS } from './status.ts';
@@ -17,6 +17,7 @@ export interface Request {
   readonly address: string | null;
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal;
+  readonly browser?: Browser;
 }
 
 /** What every answer is: `ok`, and either the method's own fields or an error with a code from the closed list. */
@@ -34,6 +35,8 @@ export type Envelope =
 export interface Answer {
   readonly status: number;
   readonly body: Envelope;
+  /** Seconds until it is worth asking again, where that is known. */
+  readonly retryAfter?: number;
 }
 
 const BY_NAME: ReadonlyMap<string, AnyMethod> = new Map(
@@ -73,7 +76,7 @@ export async function perform(service: Service, request: Request): Promise<Recor
   const method = methodOf(request.name);
   const caller = allowed(method, request);
   const input = checked(method, request.args);
-  const output = await method.run({ service, caller, signal: request.signal }, input);
+  const output = await method.run({ service, caller, signal: request.signal, browser: request.browser }, input);
   // what the schema does not name is left out: a secret that strays into an answer ends here
   return method.output.parse(output);
 }
@@ -88,7 +91,8 @@ export function failure(thrown: unknown, onUnexpected: (error: ConnectorError) =
     return { status, body: { ok: false, error: error.code, message } };
   }
   const details = Object.keys(error.details).length > 0 ? { details: error.details } : {};
-  return { status, body: { ok: false, error: error.code, message: error.message, ...details } };
+  const again = error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter };
+  return { status, body: { ok: false, error: error.code, message: error.message, ...details }, ...again };
 }
 
 /** What there is to know of a method before it runs. */
@@ -100,7 +104,7 @@ export function allowed(method: Called, { caller, address }: Pick<Request, 'call
   if (caller === null) {
     throw new ConnectorError(
       'not_authed',
-      'There is no API token, or it is unknown, revoked or past its end; make one with "soundings tokens create" and send it as "Authorization: Bearer …".',
+      'Nobody is signed in, and there is no API token that is known and not past its end; sign in, or make a token with "soundings tokens create" and send it as "Authorization: Bearer …".',
     );
   }
   if (holds(caller.scopes, method.scope)) return caller;

@@ -22,12 +22,23 @@ export interface Caller {
   readonly userId: number | null;
 }
 
+/** The browser that a call came from: it keeps its session's token in a cookie. */
+export interface Browser {
+  readonly address: string;
+  /** The session's token; null for none. */
+  readonly token: string | null;
+  keep(token: string, endsAt: Date): void;
+  forget(): void;
+}
+
 /** One call of a method. */
 export interface Call {
   readonly service: Service;
   readonly caller: Caller;
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal;
+  /** Not on this machine's command line. */
+  readonly browser?: Browser | undefined;
 }
 
 export interface Method<N extends MethodName, I extends z.ZodObject, O extends z.ZodObject> {

@@ -13,8 +13,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 const MEANING: Readonly<Record<number, string>> = {
   400: 'The body is neither a JSON object nor an URL-encoded form.',
-  401: 'No API token, or one that is unknown, revoked or past its end.',
-  403: 'The token was not made for this.',
+  401: 'Nobody is signed in, and there is no API token that is good; or a sign-in that failed.',
+  403: 'The token or user may not do this, or a page of another site asked.',
   404: 'There is no such thing.',
   409: 'Somebody else changed or is doing the same.',
   413: 'The body is larger than 1 MiB.',
@@ -115,7 +115,7 @@ function responses(method: Described, verb: 'GET' | 'POST'): Json {
   const codes: readonly ErrorCode[] = [
     ...COMMON_ERRORS,
     ...(method.scope === null ? [] : (['not_authed', 'missing_scope'] as const)),
-    ...(verb === 'POST' ? (['invalid_json', 'payload_too_large'] as const) : []),
+    ...(verb === 'POST' ? (['invalid_json', 'payload_too_large', 'wrong_origin'] as const) : []),
     ...(method.errors ?? []),
   ];
   const byStatus = new Map<number, ErrorCode[]>();

@@ -49,10 +49,12 @@ export const ROUTES = {
   'session.info': 'GET /api/session.info',
   'session.create': 'POST /api/session.create',
   'session.delete': 'POST /api/session.delete',
+  'session.change_password': 'POST /api/session.change_password',
   'users.list': 'GET /api/users.list',
   'users.create': 'POST /api/users.create',
   'users.update': 'POST /api/users.update',
   'users.delete': 'POST /api/users.delete',
+  'users.link': 'POST /api/users.link',
 } as const satisfies Readonly<Record<string, `${'GET' | 'POST'} /api/${string}`>>;
 
 export type MethodName = keyof typeof ROUTES;

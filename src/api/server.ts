@@ -1,6 +1,7 @@
 /** The HTTP server: every method under its route, the web page beside it, and whatever plugs itself in. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, {
@@ -20,7 +21,9 @@ import { serveDocs } from './docs.ts';
 import { allowed, dispatch, failure, methodOf, methods, type Answer, type Called } from './dispatch.ts';
 import { DOWNLOADS, open, type Download } from './downloads.ts';
 import type { AnyMethod, Caller } from './method.ts';
+import { oidcRoutes } from './oidc.ts';
 import { routeOf } from './routes.ts';
+import { browserOf, sessions } from './session-cookie.ts';
 import { serveWeb, WEB_FOLDER } from './web.ts';
 
 /** Adds routes or hooks of its own: /healthz, server-sent events, cookies. */
@@ -34,7 +37,7 @@ export interface ServerOptions {
   readonly port?: number;
   /** Registered in this order, before the methods, so that their hooks see every request. */
   readonly plugins?: readonly Plugin[];
-  /** Ways to tell who calls beside an API token. */
+  /** Ways to tell who calls beside an API token and a session. */
   readonly authenticators?: readonly Authenticator[];
   readonly logger?: FastifyBaseLogger;
   /** Requests a minute from one address. */
@@ -93,6 +96,7 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
   app.decorateRequest('caller', null);
   app.setErrorHandler(answerError);
   readBodies(app);
+  await app.register(cookie);
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY },
     hsts: false,
@@ -104,7 +108,8 @@ export async function makeApp(options: ServerOptions): Promise<FastifyInstance> 
   });
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, notFound);
   for (const plugin of plugins) await plugin(app, service);
-  const authenticate = whoCalls(service, authenticators);
+  oidcRoutes(app, service);
+  const authenticate = whoCalls(service, [sessions(service), ...authenticators]);
   for (const method of methods()) addMethod(app, service, method, authenticate);
   const closing = new AbortController();
   app.addHook('preClose', () => closing.abort());
@@ -195,7 +200,8 @@ function addMethod(app: FastifyInstance, service: Service, method: AnyMethod, au
       let answer: Answer;
       try {
         const args = argumentsOf(method, request);
-        answer = await dispatch(service, { name: method.name, args, caller, address, signal }, (error) =>
+        const browser = browserOf(request, reply);
+        answer = await dispatch(service, { name: method.name, args, caller, address, signal, browser }, (error) =>
           request.log.error({ err: error.cause ?? error, method: method.name }, 'a method failed unexpectedly'),
         );
       } catch (error) {
@@ -219,10 +225,11 @@ function addDownload(
     url: routeOf(download.name).path,
     onRequest: admitting(download, authenticate),
     handler: async (request, reply) => {
-      const call = { service, caller: allowed(download, { caller: request.caller, address: request.ip }) };
+      const caller = allowed(download, { caller: request.caller, address: request.ip });
       const gone = goneOf(reply);
       const signal = download.endless ? AbortSignal.any([gone, closing]) : gone;
-      const file = await open(download, { ...call, signal }, argumentsOf(download, request));
+      const call = { service, caller, signal, browser: browserOf(request, reply) };
+      const file = await open(download, call, argumentsOf(download, request));
       file.body.once('error', (error) => request.log.warn({ err: error, method: download.name }, 'a download failed'));
       // one that is kept open for another request would hold up the server's end
       if (download.endless) void reply.header('connection', 'close');
@@ -269,16 +276,16 @@ function merged(method: Called, inPath: Record<string, unknown>, others: unknown
   return { ...(others as Record<string, unknown>), ...inPath };
 }
 
-function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+function send(reply: FastifyReply, { status, body, retryAfter }: Answer): FastifyReply {
   // what is away is mostly back within seconds: a database that restarts, a server that stops
-  if (status === 503) void reply.header('retry-after', '5');
+  if (status === 503) void reply.header('retry-after', String(retryAfter ?? 5));
+  if (status === 429) void reply.header('retry-after', String(retryAfter ?? 60));
   return reply.code(status).header('cache-control', 'no-store').send(body);
 }
 
 /** Whatever fails before a method is reached: reading the request, rate limit, verb, sign-in. */
 function answerError(thrown: FastifyError | ConnectorError, request: FastifyRequest, reply: FastifyReply): void {
   const error = thrown instanceof ConnectorError ? thrown : ofFramework(thrown);
-  if (error.code === 'too_many_requests') void reply.header('retry-after', String(error.retryAfter ?? 60));
   if (error.code === 'not_authed') void reply.header('www-authenticate', 'Bearer');
   void send(
     reply,

@@ -213,9 +213,15 @@ export const user = z.object({
   id,
   name: z.string(),
   role: z.enum(['viewer', 'editor', 'admin']),
+  /** Signs in through the OIDC provider. */
+  oidc: z.boolean(),
+  has_password: z.boolean(),
   created_at: moment,
   last_seen_at: moment.nullable(),
 });
+
+/** A page that sets a password, below the address of the server; it works once. */
+export const signInLink = z.object({ path: z.string(), expires_at: moment });
 
 export const savedQuery = z.object({
   id,

@@ -4,7 +4,10 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConnectorError } from '../protocol/errors.ts';
 import { Egress } from '../source/egress.ts';
+import { oidcConfig, type OidcConfig } from './oidc-config.ts';
 import type { KeySource } from '../vault/keys.ts';
+
+export type { OidcConfig };
 
 const environment = z.object({
   SOUNDINGS_TOKEN: z.string().optional(),
@@ -18,6 +21,21 @@ const environment = z.object({
   SOUNDINGS_KEY_FILE: z.string().optional(),
   /** For commands that talk to a running server. */
   SOUNDINGS_API_TOKEN: z.string().optional(),
+  /** Where people reach this program, when that is not the address it listens on. */
+  SOUNDINGS_URL: z.string().optional(),
+  SOUNDINGS_OIDC_ISSUER: z.string().optional(),
+  SOUNDINGS_OIDC_CLIENT_ID: z.string().optional(),
+  SOUNDINGS_OIDC_CLIENT_SECRET: z.string().optional(),
+  /** What stands on the button. */
+  SOUNDINGS_OIDC_NAME: z.string().optional(),
+  /** Which claim says what somebody may do, and its values for admins and editors. */
+  SOUNDINGS_OIDC_ROLE_CLAIM: z.string().optional(),
+  SOUNDINGS_OIDC_ADMINS: z.string().optional(),
+  SOUNDINGS_OIDC_EDITORS: z.string().optional(),
+  /** `viewer` (the default), `editor` or `none`: whoever the claim names no role for. */
+  SOUNDINGS_OIDC_DEFAULT_ROLE: z.string().optional(),
+  /** Mail domains, separated by commas, of whom may sign in. */
+  SOUNDINGS_OIDC_DOMAINS: z.string().optional(),
   XDG_DATA_HOME: z.string().optional(),
   XDG_CONFIG_HOME: z.string().optional(),
   HTTP_PROXY: z.string().optional(),
@@ -145,12 +163,15 @@ export interface ServiceConfig {
   readonly store: StoreConfig;
   readonly keys: KeySource;
   readonly network: { readonly proxy: ProxyConfig; readonly egress: Egress };
+  readonly oidc?: OidcConfig;
 }
 
 export function serviceConfig(flags: StoreFlags, env: Environment, isRoot: boolean): ServiceConfig {
   const store = storeConfig(flags, env, isRoot);
+  const oidc = oidcConfig(env);
   return {
     store,
+    ...(oidc && { oidc }),
     keys: {
       ...(env.SOUNDINGS_KEY !== undefined && { inline: env.SOUNDINGS_KEY }),
       ...(env.SOUNDINGS_KEY_COMMAND !== undefined && { command: env.SOUNDINGS_KEY_COMMAND }),

@@ -1,6 +1,6 @@
 /** What every use case of the running program works with; made once at the start of a command or of `serve`. */
 import type { Egress } from '../source/egress.ts';
-import type { ProxyConfig, ServiceConfig } from './config.ts';
+import type { OidcConfig, ProxyConfig, ServiceConfig } from './config.ts';
 import type { Observer } from './observer.ts';
 import { isAway, Patience } from './patience.ts';
 import { withStore, type Store } from './store.ts';
@@ -23,6 +23,8 @@ export interface Service {
   /** How many queries run at once. */
   readonly gates: QueryGates;
   readonly now: () => Date;
+  /** The provider that people may sign in through. */
+  readonly oidc?: OidcConfig;
   /** Who watches; nobody unless told. */
   readonly observer?: Observer;
 }
@@ -41,6 +43,7 @@ export async function withService<T>(
       network: config.network,
       gates: new QueryGates(),
       now: () => new Date(),
+      ...(config.oidc && { oidc: config.oidc }),
       ...(observer && { observer }),
     }),
   );

@@ -23,6 +23,7 @@ import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
 import { addSyncs } from './commands/syncs.ts';
 import { addTokens } from './commands/tokens.ts';
+import { addUsers } from './commands/users.ts';
 import { addWorker } from './commands/worker.ts';
 
 const program = new Command('soundings')
@@ -49,6 +50,7 @@ for (const add of [
   addSyncs,
   addRuns,
   addTokens,
+  addUsers,
   addKeys,
   addAudit,
   addDoctor,

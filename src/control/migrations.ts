@@ -146,6 +146,47 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   until timestamptz not null
 )`,
   ),
+  '0005_users_sessions': steps(
+    `create table soundings.users (
+  id bigint generated always as identity primary key,
+  name text not null,
+  role text not null check (role in ('viewer', 'editor', 'admin')),
+  -- null: signs in by OIDC alone, or has not used the first link yet
+  password_hash text,
+  oidc_issuer text,
+  oidc_subject text,
+  created_at timestamptz not null default now(),
+  last_seen_at timestamptz,
+  -- the row stays, so that somebody who was removed does not come back by their next sign-in elsewhere
+  deleted_at timestamptz
+)`,
+    'create unique index on soundings.users (lower(name)) where deleted_at is null',
+    'create unique index on soundings.users (oidc_issuer, oidc_subject)',
+    `create table soundings.sessions (
+  id bigint generated always as identity primary key,
+  hash text not null unique,
+  user_id bigint not null references soundings.users (id) on delete cascade,
+  created_at timestamptz not null default now(),
+  seen_at timestamptz not null default now(),
+  ends_at timestamptz not null
+)`,
+    'create index on soundings.sessions (user_id)',
+    `create table soundings.sign_in_links (
+  hash text primary key,
+  -- null: it makes the first user
+  user_id bigint references soundings.users (id) on delete cascade,
+  created_at timestamptz not null default now(),
+  ends_at timestamptz not null
+)`,
+    // names as hashes: people type passwords where a name belongs
+    `create table soundings.sign_in_attempts (
+  id bigint generated always as identity primary key,
+  name_hash text not null,
+  address text not null,
+  at timestamptz not null default now()
+)`,
+    'create index on soundings.sign_in_attempts (at)',
+  ),
   '0006_queries': steps(
     `create table soundings.saved_queries (
   id bigint generated always as identity primary key,

@@ -17,6 +17,10 @@ export const EXIT_CODES = {
   not_authed: 2,
   /** The API token is good, but was not made for this. */
   missing_scope: 2,
+  /** Name and password do not belong together, or a sign-in link is not good any more. */
+  sign_in_failed: 2,
+  /** A page of another site asked with this browser's session. */
+  wrong_origin: 2,
   unknown_method: 2,
   /** The method is asked with POST instead of GET, or the other way round. */
   method_not_allowed: 2,
@@ -24,6 +28,7 @@ export const EXIT_CODES = {
   credential_not_found: 2,
   run_not_found: 2,
   token_not_found: 2,
+  user_not_found: 2,
   table_not_found: 2,
   insight_not_found: 2,
   /** No saved query of this id. */

@@ -8,7 +8,9 @@ import { queries } from './queries.ts';
 import { schema } from './schema.ts';
 import { projects } from './projects.ts';
 import { runs } from './runs.ts';
+import { session } from './session.ts';
 import { tokens } from './tokens.ts';
+import { users } from './users.ts';
 
 export const METHODS = [
   ...connections,
@@ -21,4 +23,6 @@ export const METHODS = [
   ...schema,
   ...insights,
   ...queries,
+  ...session,
+  ...users,
 ] as const;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { InvalidArgumentError, type Command } from 'commander';
+import { publicUrl } from '../../app/oidc-config.ts';
 import { backgroundConfig, serviceConfig, type BackgroundFlags, type StoreFlags } from '../../app/config.ts';
 import type { Service } from '../../app/service.ts';
 import { environment, print, stopSignal, watchOptions, withStoreFlags } from '../context.ts';
@@ -56,12 +57,21 @@ async function runServeCommand(flags: ServeFlags): Promise<void> {
     const going = background(service, { worker: flags.worker, ...settings });
     try {
       print(`Soundings runs at ${server.url}`);
+      await welcome(service, publicUrl(environment) ?? server.url);
       if (!signal.aborted) await once(signal, 'abort');
     } finally {
       await Promise.all([going.close(), server.close()]);
     }
   };
   await withServiceOnceThere({ ...config, store: { ...config.store, poolSize } }, { signal, observer }, serving);
+}
+
+/** While there is no user, the way to make the first one. */
+async function welcome(service: Service, url: string): Promise<void> {
+  const { hasUsers, link } = await import('../../app/users.ts');
+  if (await hasUsers(service)) return;
+  const { path } = await link(service, { name: 'soundings', address: null }, null);
+  print(`Nobody can sign in yet. This link makes the first user, once, within an hour:\n${url}${path}`);
 }
 
 export function wholeNumber(least: number, most: number): (text: string) => number {
