@@ -46,7 +46,7 @@ export interface MergeOps {
 }
 
 /** As many rows in one transaction as the program takes, see `sync/queue.ts`. */
-const MOST_IN_BATCH = 8_000;
+const MOST_IN_BATCH = 4_000;
 
 const database = await openDatabase(JSON.parse(process.argv[2] ?? '{}') as DatabaseOptions);
 const { warehouse } = await withinStore(database);

@@ -4,9 +4,9 @@ import type { Settlement } from '../warehouse/ledger.ts';
 import type { Write, Written } from '../warehouse/write.ts';
 
 /** Rows that may wait. One answer of a long history can hold more: it is taken when nothing else waits. */
-const MOST_WAITING = 20_000;
+const MOST_WAITING = 8_000;
 /** Rows in one transaction: large enough that a commit costs little, small enough that a reader never waits long. */
-const MOST_IN_BATCH = 8_000;
+const MOST_IN_BATCH = 4_000;
 
 interface Entry {
   readonly write: Write;

@@ -149,6 +149,33 @@ export interface IssueRow extends SearchRow {
   readonly reply: Reply;
 }
 
+/** Its values are only asked for where more issues than a window holds share a second. */
+class Row implements IssueRow {
+  readonly created: number;
+  readonly issue: Issue;
+  readonly reply: Reply;
+  readonly #path: string | undefined;
+
+  constructor(issue: Issue, path: string | undefined, reply: Reply) {
+    this.issue = issue;
+    this.reply = reply;
+    this.#path = path;
+    this.created = parseDate(issue.creationDate);
+  }
+
+  get key(): string {
+    return this.issue.key;
+  }
+
+  get project(): string {
+    return this.issue.project;
+  }
+
+  get values(): SearchRow['values'] {
+    return facetValues(this.issue, this.#path);
+  }
+}
+
 /** One page of `issues/search`. `componentKeys`, because 10.0 ignores `components` and answers with the whole instance. */
 export async function searchIssues(client: SonarClient, query: Query): Promise<Answer<IssueRow>> {
   const { body, reply } = await ask(
@@ -171,14 +198,7 @@ export async function searchIssues(client: SonarClient, query: Query): Promise<A
     facets: new Map(
       body.facets.map((facet) => [facet.property, new Map(facet.values.map(({ val, count }) => [val, count]))]),
     ),
-    rows: body.issues.map((i) => ({
-      key: i.key,
-      project: i.project,
-      created: parseDate(i.creationDate),
-      values: facetValues(i, paths.get(i.component)),
-      issue: i,
-      reply,
-    })),
+    rows: body.issues.map((i) => new Row(i, paths.get(i.component), reply)),
   };
 }
 
