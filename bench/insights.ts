@@ -3,7 +3,7 @@
  * node bench/insights.ts [--plans FOLDER] [--index "create index …"]…
  * For the numbers of a small machine: TMPDIR=$(mktemp -d) taskset -c 0,1 node bench/insights.ts
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { withinStore } from '../src/app/store.ts';
@@ -11,7 +11,7 @@ import { testDatabase } from '../src/db/database.testing.ts';
 import type { Database } from '../src/db/database.ts';
 import { CHARTS } from '../src/insights/charts.ts';
 import { resolveFilters, type FiltersInput } from '../src/insights/filters.ts';
-import { runChart } from '../src/insights/run.ts';
+import { chartSql, runChart } from '../src/insights/run.ts';
 
 const { values: args } = parseArgs({
   options: { plans: { type: 'string' }, index: { type: 'string', multiple: true, default: [] } },
@@ -75,7 +75,7 @@ const FILL = [
      from sonarqube_projects, unnest(array['issues', 'hotspots', 'measures', 'measures_history']) stream`,
 ];
 
-const RUNS = 5;
+const RUNS = 3;
 
 /** The middle of some runs, connecting included: what a person waits for. */
 async function measure(
@@ -91,6 +91,32 @@ async function measure(
   }
   times.sort((a, b) => a - b);
   return { ms: times[Math.floor(RUNS / 2)] ?? 0, connect: times[0] ?? 0, sql };
+}
+
+/** Jiffies a second: what Linux counts the time of a process in. */
+const HERTZ = 100;
+
+/**
+ * The time that one process of the server computes for a statement, without parallel workers: what the chart would take
+ * on a machine that does nothing else, however busy this one is. Linux tells it of a server on this machine.
+ */
+async function computing(database: Database, sql: string): Promise<number> {
+  const client = await database.querySession();
+  try {
+    await client.query('set max_parallel_workers_per_gather = 0');
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const spent = async (): Promise<number> => {
+      const stat = await readFile(`/proc/${rows[0]?.pid ?? 0}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return ((Number(fields[11]) + Number(fields[12])) * 1000) / HERTZ;
+    };
+    await client.query(sql);
+    const before = await spent();
+    for (let i = 0; i < 2; i++) await client.query(sql);
+    return ((await spent()) - before) / 2;
+  } finally {
+    await client.end();
+  }
 }
 
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
@@ -119,10 +145,11 @@ try {
     ['one', { projects: projects.slice(0, 1) }],
     ['50', { projects }],
   ];
-  say(`| chart | ${scopes.map(([name]) => name).join(' | ')} |`);
-  say(`| --- | ${scopes.map(() => '---:').join(' | ')} |`);
+  say(`| chart | ${scopes.map(([name]) => name).join(' | ')} | computing, all |`);
+  say(`| --- | ${scopes.map(() => '---:').join(' | ')} | ---: |`);
   for (const chart of CHARTS) {
     const cells: string[] = [];
+    const cpu = await computing(database, chartSql(chart, resolveFilters({}, new Date())));
     for (const [name, input] of scopes) {
       const { ms, sql } = await measure(database, () =>
         runChart(database, chart, resolveFilters(input, new Date()), { timeoutMs: 60_000 }),
@@ -134,7 +161,7 @@ try {
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
       await writeFile(join(args.plans, `${chart.id}.${name.replaceAll(/\W+/g, '-')}.txt`), `${sql}\n\n${plan}\n`);
     }
-    say(`| \`${chart.id}\` | ${cells.join(' | ')} |`);
+    say(`| \`${chart.id}\` | ${cells.join(' | ')} | ${cpu.toFixed(0)} |`);
   }
 } finally {
   await database.close();

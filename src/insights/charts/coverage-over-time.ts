@@ -1,7 +1,5 @@
 import type { Chart } from '../chart.ts';
-import { CARRIED_FORWARD, pointsOf, PROJECTS } from '../sql.ts';
-
-const SERIES = `case when m.source_key like 'new%' then 'new' else 'overall' end`;
+import { CARRIED_FORWARD, PROJECTS, startOf } from '../sql.ts';
 
 export const coverageOverTime: Chart = {
   id: 'coverage-over-time',
@@ -16,23 +14,31 @@ export const coverageOverTime: Chart = {
     { name: 'projects', type: 'number', role: 'label', title: 'Projects with a value' },
   ],
   parameters: ['projects', 'connection', 'from', 'to', 'interval'],
-  sql: `with ${PROJECTS}, points as (
-  ${pointsOf(
-    ['coverage', 'lines_to_cover', 'new_coverage', 'new_lines_to_cover'],
-    `pm.project_id, ${SERIES} as series, pm.date,
-         max(pm.numeric_value) filter (where m.source_key like '%coverage')
-         * max(pm.numeric_value) filter (where m.source_key like '%lines_to_cover') as amount,
-         max(pm.numeric_value) filter (where m.source_key like '%lines_to_cover') as weight`,
-  )}
-   group by pm.project_id, ${SERIES}, pm.date
-  having count(*) = 2
+  // what each metric is stands in a list of its own: asked of every point, it would take half the time
+  sql: `with ${PROJECTS}, parts as materialized (
+  select id, source_key like 'new%' as is_new, source_key like '%coverage' as is_share
+    from sonarqube_metrics
+   where source_key in ('coverage', 'lines_to_cover', 'new_coverage', 'new_lines_to_cover')
+), pairs as (
+  select pm.project_id, parts.is_new as series, pm.date,
+         max(pm.numeric_value) filter (where parts.is_share) as share,
+         max(pm.numeric_value) filter (where not parts.is_share) as weight
+    from sonarqube_project_metrics pm
+    join parts on parts.id = pm.metric_id
+    join projects p on p.id = pm.project_id
+   where pm.numeric_value is not null and pm.date < ${startOf('$4 + 1')}
+   group by pm.project_id, parts.is_new, pm.date
+), points as (
+  select project_id, series, date, share * weight as amount, weight
+    from pairs
+   where share is not null and weight is not null
 ), ${CARRIED_FORWARD}, means as (
   select starts, series, projects, round((amount / nullif(weight, 0))::numeric, 2)::double precision as mean
     from sums
 )
 select starts::date as date,
-       max(mean) filter (where series = 'overall') as coverage,
-       max(mean) filter (where series = 'new') as new_coverage,
+       max(mean) filter (where not series) as coverage,
+       max(mean) filter (where series) as new_coverage,
        max(projects)::integer as projects
   from means
  group by starts
