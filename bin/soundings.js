@@ -22,7 +22,8 @@ if (moving.indexOf(process.argv[2]) !== -1 && !chosen && process.platform !== 'w
   try {
     process.execve(process.execPath, [process.execPath].concat(flags, process.execArgv, process.argv.slice(1)));
   } catch (refused) {
-    process.emitWarning = warn; // then with the heap that Node chose
+    void refused; // then with the heap that Node chose
+    process.emitWarning = warn;
   }
 }
 import('../dist/cli/main.js').catch(function (error) {

@@ -45,15 +45,15 @@ describe('the queue between readers and the writer', () => {
       },
       () => undefined,
     );
-    for (let n = 0; n < 4; n += 1) await queue.push(page(5000));
+    for (let n = 0; n < 4; n += 1) await queue.push(page(2000));
     let accepted = false;
-    const fifth = queue.push(page(5000)).then(() => (accepted = true));
+    const fifth = queue.push(page(2000)).then(() => (accepted = true));
     await new Promise((resolve) => setImmediate(resolve));
     expect(accepted).toBe(false);
     gate.resolve(undefined);
     await fifth;
     await queue.drain();
-    expect(written).toBe(25_000);
+    expect(written).toBe(10_000);
   });
 
   test('a page larger than the limit is taken when nothing else waits', async () => {

@@ -155,6 +155,7 @@ class Row implements IssueRow {
   readonly issue: Issue;
   readonly reply: Reply;
   readonly #path: string | undefined;
+  #values: SearchRow['values'] | undefined;
 
   constructor(issue: Issue, path: string | undefined, reply: Reply) {
     this.issue = issue;
@@ -172,7 +173,7 @@ class Row implements IssueRow {
   }
 
   get values(): SearchRow['values'] {
-    return facetValues(this.issue, this.#path);
+    return (this.#values ??= facetValues(this.issue, this.#path));
   }
 }
 
