@@ -19,7 +19,7 @@ import { connect } from '../worker/rig.ts';
 import { expectSame, randomFrom, stored } from './stored.ts';
 import { wire, type Wire } from './wire.ts';
 
-const BLOWS = 56;
+const KILLS = 50;
 const RESTART_EVERY = 10;
 const CUT_EVERY = 7;
 const WORKERS = 3;
@@ -37,6 +37,7 @@ let database: Database;
 let toServer: Wire | undefined;
 let toDatabase: Wire;
 const sims: Simulator[] = [];
+const hired: Hand[] = [];
 
 beforeAll(async () => {
   dataDir = await newFolder();
@@ -48,6 +49,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  for (const { running } of hired) running.child.kill('SIGKILL');
   await toServer?.close();
   await toDatabase.close();
   for (const sim of sims) await sim.close();
@@ -112,6 +114,7 @@ function hire(n: number): Hand {
     () => undefined, // it was killed before
   );
   running.ended.catch(() => undefined);
+  hired.push(hand);
   return hand;
 }
 
@@ -153,134 +156,138 @@ async function ended(run: number): Promise<Run | null> {
 
 // ---------------------------------------------------------------------------------------------------- the test
 
-it(`${BLOWS} blows to ${WORKERS} workers, their database and their networks`, { timeout: 900_000 }, async () => {
-  const store = await withinStore(database);
-  const service = serviceOn(store, { vault: await openVault(store, { inline: KEY, file: join(dataDir, 'unused') }) });
-  const { signal } = new AbortController();
+it(
+  `${KILLS} workers killed, others frozen, their database restarted and their networks cut`,
+  { timeout: 900_000 },
+  async () => {
+    const store = await withinStore(database);
+    const service = serviceOn(store, { vault: await openVault(store, { inline: KEY, file: join(dataDir, 'unused') }) });
+    const { signal } = new AbortController();
 
-  // undisturbed: what is to be stored in the end
-  const calm = await server();
-  const calmId = await connect(service, calm.sim);
-  const read = async (): Promise<void> => {
-    const run = await queued(calmId);
-    while ((await work(service, run, { worker: 'calm', signal })).state !== 'done');
-    expect(await getRun(database, run)).toMatchObject({ state: 'complete', shortfalls: [] });
-  };
-  await read();
-  calm.change();
-  await read();
-  const wanted = await stored(database, calm.sim.url);
+    // undisturbed: what is to be stored in the end
+    const calm = await server();
+    const calmId = await connect(service, calm.sim);
+    const read = async (): Promise<void> => {
+      const run = await queued(calmId);
+      while ((await work(service, run, { worker: 'calm', signal })).state !== 'done');
+      expect(await getRun(database, run)).toMatchObject({ state: 'complete', shortfalls: [] });
+    };
+    await read();
+    calm.change();
+    await read();
+    const wanted = await stored(database, calm.sim.url);
 
-  const { sim, change } = await server();
-  const way = await wire(() => Promise.resolve(Number(new URL(sim.url).port)));
-  toServer = way;
-  const baseUrl = `http://127.0.0.1:${way.port}`;
-  const connection = await connect(service, sim, { base_url: baseUrl });
-  const hands = Array.from({ length: WORKERS }, (_, n) => hire(n));
+    const { sim, change } = await server();
+    const way = await wire(() => Promise.resolve(Number(new URL(sim.url).port)));
+    toServer = way;
+    const baseUrl = `http://127.0.0.1:${way.port}`;
+    const connection = await connect(service, sim, { base_url: baseUrl });
+    const hands = Array.from({ length: WORKERS }, (_, n) => hire(n));
 
-  const blows = { kill: 0, freeze: 0, restart: 0, cut: 0, runs: 0 };
-  const dealt = (): number => blows.kill + blows.freeze;
-  /** As if the time of its leases had passed: also of a worker that is alive and does not know. */
-  const lapse = async ({ name }: Hand): Promise<void> => {
-    const sql = `update soundings.slices set lease_until = now() - interval '1 second' where worker = $1 and state = 'held'`;
-    await asked(() => database.query(sql, [name]));
-  };
-  const restart = async (): Promise<void> => {
-    const postmaster = await findPostmaster(join(dataDir, 'postgres'));
-    if (!postmaster) return;
-    process.kill(postmaster.pid, pick(['SIGINT', 'SIGQUIT', 'SIGKILL'] as const));
-    blows.restart += 1;
-    await until('the end of the server', async () => {
-      return (await findPostmaster(join(dataDir, 'postgres')).catch(() => undefined))?.pid !== postmaster.pid;
-    });
-  };
-  const cut = async (): Promise<void> => {
-    const which = pick([way, toDatabase]);
-    which.cut(pick(['broken', 'silent'] as const));
-    blows.cut += 1;
-    await delay(500 + random() * 2500);
-    which.mend();
-  };
+    const blows = { kill: 0, freeze: 0, restart: 0, cut: 0, runs: 0 };
+    const dealt = (): number => blows.kill + blows.freeze;
+    /** As if the time of its leases had passed: also of a worker that is alive and does not know. */
+    const lapse = async ({ name }: Hand): Promise<void> => {
+      const sql = `update soundings.slices set lease_until = now() - interval '1 second' where worker = $1 and state = 'held'`;
+      await asked(() => database.query(sql, [name]));
+    };
+    const restart = async (): Promise<void> => {
+      const postmaster = await findPostmaster(join(dataDir, 'postgres'));
+      if (!postmaster) return;
+      process.kill(postmaster.pid, pick(['SIGINT', 'SIGQUIT', 'SIGKILL'] as const));
+      blows.restart += 1;
+      await until('the end of the server', async () => {
+        return (await findPostmaster(join(dataDir, 'postgres')).catch(() => undefined))?.pid !== postmaster.pid;
+      });
+    };
+    const cut = async (): Promise<void> => {
+      const which = pick([way, toDatabase]);
+      which.cut(pick(['broken', 'silent'] as const));
+      blows.cut += 1;
+      await delay(500 + random() * 2500);
+      which.mend();
+    };
 
-  let changed = false;
-  let restarts = 0;
-  let cuts = 0;
-  const others = new Set<Promise<void>>();
-  const beside = (doing: Promise<void>): void => {
-    others.add(doing);
-    void doing.finally(() => others.delete(doing)).catch(() => undefined);
-  };
-  while (dealt() < BLOWS) {
-    for (const [n, hand] of hands.entries()) if (isGone(hand)) hands[n] = hire(n);
-    if ((await openOf(connection)).length === 0) {
-      if (!changed && dealt() > BLOWS / 2) {
-        change();
-        changed = true;
+    let changed = false;
+    let restarts = 0;
+    let cuts = 0;
+    const others = new Set<Promise<void>>();
+    const beside = (doing: Promise<void>): void => {
+      others.add(doing);
+      void doing.finally(() => others.delete(doing)).catch(() => undefined);
+    };
+    while (blows.kill < KILLS) {
+      for (const [n, hand] of hands.entries()) if (isGone(hand)) hands[n] = hire(n);
+      if ((await openOf(connection)).length === 0) {
+        if (!changed && blows.kill > KILLS / 2) {
+          change();
+          changed = true;
+        }
+        await queued(connection);
+        blows.runs += 1;
       }
-      await queued(connection);
-      blows.runs += 1;
+      await delay(random() * 1200);
+      const n = Math.floor(random() * WORKERS);
+      const hand = hands[n]!;
+      // one that has just been hired gets the time to begin: what is killed at its start does no work
+      if (hand.name === null && random() < 0.7) continue;
+      if (hand.frozen || isGone(hand)) continue;
+      const { child } = hand.running;
+      if (random() < 0.75) {
+        child.kill('SIGKILL');
+        blows.kill += 1;
+        await hand.running.ended;
+        if (random() < 0.7) await lapse(hand);
+      } else {
+        child.kill('SIGSTOP');
+        hand.frozen = true;
+        blows.freeze += 1;
+        if (random() < 0.7) await lapse(hand);
+        beside(
+          delay(300 + random() * 4000).then(() => {
+            child.kill('SIGCONT');
+            hand.frozen = false;
+          }),
+        );
+      }
+      if (dealt() >= (restarts + 1) * RESTART_EVERY) {
+        restarts += 1;
+        await restart();
+      } else if (dealt() >= (cuts + 1) * CUT_EVERY) {
+        cuts += 1;
+        beside(cut());
+      }
     }
-    await delay(random() * 1200);
-    const n = Math.floor(random() * WORKERS);
-    const hand = hands[n]!;
-    // one that has just been hired gets the time to begin: what is killed at its start does no work
-    if (hand.name === null && random() < 0.7) continue;
-    if (hand.frozen || isGone(hand)) continue;
-    const { child } = hand.running;
-    if (random() < 0.6) {
-      child.kill('SIGKILL');
-      blows.kill += 1;
-      await hand.running.ended;
-      if (random() < 0.7) await lapse(hand);
-    } else {
-      child.kill('SIGSTOP');
-      hand.frozen = true;
-      blows.freeze += 1;
-      if (random() < 0.7) await lapse(hand);
-      beside(
-        delay(300 + random() * 4000).then(() => {
-          child.kill('SIGCONT');
-          hand.frozen = false;
-        }),
-      );
-    }
-    if (dealt() >= (restarts + 1) * RESTART_EVERY) {
-      restarts += 1;
-      await restart();
-    } else if (dealt() >= (cuts + 1) * CUT_EVERY) {
-      cuts += 1;
-      beside(cut());
-    }
-  }
-  await Promise.all(others);
-  for (const [n, hand] of hands.entries()) if (isGone(hand)) hands[n] = hire(n);
-  for (const hand of hands) await lapse(hand);
-  // nobody is at work under the names of the dead: their time has passed
-  await asked(() =>
-    database.query(`update soundings.slices set lease_until = now() where state = 'held' and worker <> all ($1)`, [
-      hands.map(({ name }) => name ?? ''),
-    ]),
-  );
-  for (const { id } of await openOf(connection)) await ended(id);
-  if (!changed) change();
+    await Promise.all(others);
+    for (const [n, hand] of hands.entries()) if (isGone(hand)) hands[n] = hire(n);
+    for (const hand of hands) await lapse(hand);
+    // nobody is at work under the names of the dead: their time has passed
+    await asked(() =>
+      database.query(`update soundings.slices set lease_until = now() where state = 'held' and worker <> all ($1)`, [
+        hands.map(({ name }) => name ?? ''),
+      ]),
+    );
+    for (const { id } of await openOf(connection)) await ended(id);
+    if (!changed) change();
 
-  const last = await ended(await queued(connection));
-  const report = `seed ${SEED}, ${JSON.stringify(blows)}`;
-  expect(last, report).toMatchObject({ state: 'complete', mode: 'full', shortfalls: [] });
-  expectSame(await asked(() => stored(database, baseUrl)), wanted);
-  const { rows } = await asked(() =>
-    database.query<{ state: string; n: number }>(
-      'select state, count(*)::int as n from soundings.runs where connection_id = $1 group by 1',
-      [connection],
-    ),
-  );
-  expect(
-    rows.filter(({ state }) => ['queued', 'running'].includes(state)),
-    report,
-  ).toEqual([]);
-  expect(blows.restart, report).toBeGreaterThanOrEqual(5);
-  expect(blows.cut, report).toBeGreaterThanOrEqual(5);
+    const last = await ended(await queued(connection));
+    const report = `seed ${SEED}, ${JSON.stringify(blows)}`;
+    expect(last, report).toMatchObject({ state: 'complete', mode: 'full', shortfalls: [] });
+    expectSame(await asked(() => stored(database, baseUrl)), wanted);
+    const { rows } = await asked(() =>
+      database.query<{ state: string; n: number }>(
+        'select state, count(*)::int as n from soundings.runs where connection_id = $1 group by 1',
+        [connection],
+      ),
+    );
+    expect(
+      rows.filter(({ state }) => ['queued', 'running'].includes(state)),
+      report,
+    ).toEqual([]);
+    expect(blows.restart, report).toBeGreaterThanOrEqual(5);
+    expect(blows.cut, report).toBeGreaterThanOrEqual(5);
 
-  for (const { running } of hands) running.child.kill('SIGTERM');
-  for (const { running } of hands) expect(await running.ended, report).toMatchObject({ signal: null, code: 0 });
-});
+    for (const { running } of hands) running.child.kill('SIGTERM');
+    for (const { running } of hands) expect(await running.ended, report).toMatchObject({ signal: null, code: 0 });
+  },
+);
