@@ -9,14 +9,25 @@ import { parseArgs } from 'node:util';
 import { startUrlServer, type UrlServer } from './postgres.ts';
 import { isMet, table, type Figure } from './report.ts';
 import { Scratch, type Bench } from './suite.ts';
+import { bad } from './suites/bad.ts';
 import { first } from './suites/first.ts';
 import { incremental } from './suites/incremental.ts';
+import { large } from './suites/large.ts';
 import { merge } from './suites/merge.ts';
 import { processor } from './suites/processor.ts';
+import { real } from './suites/real.ts';
 
-const SUITES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { first, merge, incremental, processor };
+const SUITES: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  first,
+  merge,
+  incremental,
+  processor,
+  large,
+  bad,
+  real,
+};
 /** Without --only, --quick leaves these out. */
-const SLOW = new Set(['large', 'bad', 'real', 'workers']);
+const SLOW = new Set(['large', 'bad', 'real']);
 
 const { values: args } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, runs: { type: 'string' } },

@@ -10,7 +10,8 @@ import {
 } from '../processes.ts';
 import type { Asked, SimulatorSetup } from '../processes/simulator.ts';
 import { median } from '../report.ts';
-import { closing, type Bench } from '../suite.ts';
+import { peer } from '../peers.ts';
+import { closing, Scratch, type Bench } from '../suite.ts';
 
 /** 36,800 issues, 595 hotspots and about 44,600 points of 60 projects. */
 export const STANDARD: SimulatorSetup = {
@@ -102,6 +103,7 @@ export async function first(bench: Bench): Promise<void> {
       }
     }
 
+    if (!bench.quick) await beside(bench, simulator);
     await simulator.latency(5);
     const byUrl: number[] = [];
     let version = '';
@@ -117,4 +119,29 @@ export async function first(bench: Bench): Promise<void> {
       note: `PostgreSQL ${version}`,
     });
   });
+}
+
+/** sonar-tools on the same server; it needs two commands for what one sync brings. */
+async function beside(bench: Bench, simulator: SimulatorProcess): Promise<void> {
+  const scratch = new Scratch();
+  await simulator.latency(5);
+  try {
+    const folder = await scratch.folder();
+    const findings = await peer(bench, simulator.ready, 'sonar-findings-export', folder);
+    const measures = await peer(bench, simulator.ready, 'sonar-measures-export', folder);
+    const ours = await firstSync(simulator, await bench.freshStore());
+    const theirs = findings.seconds + measures.seconds;
+    const points = ours.report.progress.streams['measures_history']?.read ?? 0;
+    bench.add({
+      what: 'sonar-tools / first sync, simulator at 5 ms',
+      value: (theirs * 1000) / ours.fromFirstRequest,
+      unit: '×',
+      least: 5,
+      note: `${theirs.toFixed(1)} s for ${findings.rows.toLocaleString('en')} findings and ${measures.rows.toLocaleString('en')} points; we ${(ours.fromFirstRequest / 1000).toFixed(1)} s for all, ${points.toLocaleString('en')} points`,
+    });
+  } catch (error) {
+    bench.say(`sonar-tools does not run on the simulator: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    await scratch.clean();
+  }
 }
