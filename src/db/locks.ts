@@ -24,6 +24,7 @@ export class SessionLocks {
   readonly #connect: () => Promise<pg.Client>;
   readonly #held = new Map<string, AbortController>();
   #client: Promise<pg.Client> | undefined;
+  #asked: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Promise<pg.Client>) {
     this.#connect = connect;
@@ -38,7 +39,7 @@ export class SessionLocks {
     try {
       const client = await this.#connection();
       const sql = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken';
-      const { rows } = await client.query<{ taken: boolean }>(sql, [name]);
+      const { rows } = await this.#ask<{ taken: boolean }>(client, sql, [name]);
       if (rows[0]?.taken === true) return this.#lock(client, name, lost);
       this.#held.delete(name);
       return undefined;
@@ -61,9 +62,17 @@ export class SessionLocks {
       if (this.#held.get(name) !== lost) return;
       this.#held.delete(name);
       // with the connection gone the lock is free already
-      await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => undefined);
+      const sql = 'select pg_advisory_unlock(hashtextextended($1, 0))';
+      await this.#ask(client, sql, [name]).catch(() => undefined);
     };
     return { name, lost: lost.signal, release };
+  }
+
+  /** One statement after the other: a client takes no second one before the first has ended. */
+  #ask<R extends pg.QueryResultRow>(client: pg.Client, sql: string, values: unknown[]): Promise<pg.QueryResult<R>> {
+    const answer = this.#asked.then(() => client.query<R>(sql, values));
+    this.#asked = answer.catch(() => undefined);
+    return answer;
   }
 
   #connection(): Promise<pg.Client> {
