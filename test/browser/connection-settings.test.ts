@@ -179,6 +179,25 @@ test('disabled with a reason, which is shown wherever a sync could be begun; the
   await button('Disable the connection').waitFor();
 });
 
+test('who may only look sees everything and can change nothing', async () => {
+  const { token } = await r.call<{ token: string }>('tokens.create', {
+    label: 'looks',
+    scopes: ['read', 'connections:read'],
+  });
+  const other = await r.open('/connections');
+  await other.context().setExtraHTTPHeaders({ authorization: `Bearer ${token}` });
+  await other.goto(`${r.server.url}/connections/${connection}/settings`);
+  await other.getByText('Only to look at').waitFor();
+  for (const name of ['Add credential', 'Verify again', 'Disable the connection', 'Delete the connection'])
+    expect([name, await other.getByRole('button', { name }).first().isDisabled()]).toEqual([name, true]);
+  expect(await other.getByRole('textbox', { name: 'Name' }).isDisabled()).toBe(true);
+  await inspect(other, 'settings-only-looking');
+  await other.getByRole('link', { name: 'Overview', exact: true }).click();
+  await other.getByText('Last runs').waitFor();
+  expect(await other.getByRole('button', { name: 'Sync now' }).count()).toBe(0);
+  await other.context().close();
+});
+
 test('in the dark and on a phone', async () => {
   const phone = await r.open(`/connections/${connection}/settings`, { dark: true, phone: true });
   await phone.getByRole('article').first().waitFor();

@@ -3,6 +3,7 @@ import { Button, Checkbox, Group, Stack } from '@mantine/core';
 import { useState } from 'react';
 import { ErrorNotice } from '../../parts/error-notice.tsx';
 import { IconRefresh, IconStop } from '../../parts/icons.tsx';
+import { useMayChange } from './use-connection.ts';
 import { useCancel, useStart } from './use-runs.ts';
 import type { Run } from './use-run.ts';
 
@@ -18,6 +19,7 @@ export interface StartProps {
 export function Start({ connection, disabled = false, label = 'Sync now', onStarted }: StartProps) {
   const start = useStart();
   const [full, setFull] = useState(false);
+  if (!useMayChange()) return null;
   return (
     <Stack gap="sm">
       <Group>
@@ -49,6 +51,7 @@ export function Start({ connection, disabled = false, label = 'Sync now', onStar
 export function Cancel({ run }: { readonly run: Run }) {
   const cancel = useCancel();
   const asked = run.cancel_requested_at !== null;
+  if (!useMayChange()) return null;
   return (
     <Stack gap="sm">
       <Group>

@@ -17,3 +17,9 @@ export function useConnectionId(): number {
 export function useConnection(id: number): UseQueryResult<Answer<'connections.info'>> {
   return useRead('connections.info', { id }, { refresh: 10_000, enabled: id > 0 });
 }
+
+/** May whoever looks change connections? As long as that is not known nothing is hidden: the API decides anyway. */
+export function useMayChange(): boolean {
+  const scopes = useRead('session.info', {}).data?.scopes;
+  return scopes === undefined || scopes.includes('admin') || scopes.includes('connections:write');
+}
