@@ -1,6 +1,8 @@
 /** The API as the pages use it: typed by the methods themselves, cached by TanStack Query. */
 import {
   keepPreviousData,
+  MutationCache,
+  QueryCache,
   QueryClient,
   useMutation,
   useQuery,
@@ -19,7 +21,16 @@ export type Answer<N extends Name> = Methods[N]['output'];
 
 export const api = apiClient({ baseUrl: '' });
 
-export const queries = new QueryClient({
+/** A session that has ended is noticed by whatever is asked next; the frame then leads to the sign-in and back. */
+const noticeEnd = (error: Error): void => {
+  if (error instanceof ApiError && error.code === 'not_authed') {
+    void queries.invalidateQueries({ queryKey: ['session.info'] });
+  }
+};
+
+export const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: noticeEnd }),
+  mutationCache: new MutationCache({ onError: noticeEnd }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,

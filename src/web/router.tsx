@@ -13,6 +13,7 @@ import { projectsSearch } from './pages/connection/projects-search.ts';
 import { runsSearch } from './pages/connection/runs-search.ts';
 import { insightsSearch } from './pages/insights/insights-search.ts';
 import { schemaSearch } from './pages/schema/schema-search.ts';
+import { signInSearch } from './pages/sign-in/sign-in-search.ts';
 import { sqlSearch } from './pages/sql/sql-search.ts';
 import { Waiting } from './parts/loaded.tsx';
 
@@ -100,6 +101,43 @@ const sql = createRoute({
   component: lazyRouteComponent(() => import('./pages/sql/sql-page.tsx'), 'SqlPage'),
 });
 
+const users = createRoute({
+  getParentRoute: () => shell,
+  path: '/users',
+  component: lazyRouteComponent(() => import('./pages/users/users-page.tsx'), 'UsersPage'),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => shell,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('./pages/tokens/tokens-page.tsx'), 'TokensPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('./pages/audit/audit-page.tsx'), 'AuditPage'),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: signInSearch,
+  component: lazyRouteComponent(() => import('./pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
+});
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: '/welcome',
+  component: lazyRouteComponent(() => import('./pages/sign-in/set-password-page.tsx'), 'WelcomePage'),
+});
+
+const setPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/set-password',
+  component: lazyRouteComponent(() => import('./pages/sign-in/set-password-page.tsx'), 'SetPasswordPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     shell.addChildren([
@@ -116,7 +154,13 @@ export const router = createRouter({
       schema,
       schemaTable,
       sql,
+      users,
+      tokens,
+      audit,
     ]),
+    signIn,
+    welcome,
+    setPassword,
   ]),
   defaultErrorComponent: PageFailure,
   defaultNotFoundComponent: NoSuchPage,

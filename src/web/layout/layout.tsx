@@ -3,15 +3,19 @@ import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
+import { useMay } from '../session.ts';
+import { Account } from './account.tsx';
 import { ColorScheme } from './color-scheme.tsx';
 import classes from './layout.module.css';
 import { Logo } from './logo.tsx';
 import { NAVIGATION } from './navigation.ts';
+import { SignedIn } from './signed-in.tsx';
 
 export function Layout() {
   const [opened, { toggle, close }] = useDisclosure(false);
   const { pathname } = useLocation();
   const section = pathname.split('/')[1] ?? '';
+  const isAdmin = useMay('admin');
   useFocusOnNewPage(section);
 
   return (
@@ -41,11 +45,14 @@ export function Layout() {
                 </Text>
               </Link>
             </Group>
-            <ColorScheme />
+            <Group gap="sm" wrap="nowrap">
+              <Account />
+              <ColorScheme />
+            </Group>
           </Group>
         </AppShell.Header>
         <AppShell.Navbar p="sm" className={classes['navbar']} aria-label="Pages">
-          {NAVIGATION.map(({ to, label, icon: Icon }) => (
+          {NAVIGATION.filter(({ admin = false }) => !admin || isAdmin).map(({ to, label, icon: Icon }) => (
             <NavLink
               key={to}
               component={Link}
@@ -60,7 +67,9 @@ export function Layout() {
           ))}
         </AppShell.Navbar>
         <AppShell.Main id="main" tabIndex={-1} className={classes['main']}>
-          <Outlet />
+          <SignedIn>
+            <Outlet />
+          </SignedIn>
         </AppShell.Main>
       </AppShell>
     </>
