@@ -161,7 +161,7 @@ export function SaveButton({ sql }: { readonly sql: string }) {
       <Button variant="default" onClick={open} disabled={sql.trim() === ''}>
         Save
       </Button>
-      <Modal opened={opened} onClose={close} title="Save this query">
+      <Modal opened={opened} onClose={close} title="Save this query" closeButtonProps={{ 'aria-label': 'Close' }}>
         <form onSubmit={submit}>
           <Stack>
             <TextInput
