@@ -125,6 +125,43 @@ test('only admins see what is theirs; a demotion is seen at once', async () => {
   await page.close();
 });
 
+test('an admin adds a user, who chooses a password; is made an editor, gets a new link, and is removed', async () => {
+  const page = await as('admin', '/users');
+  await heading(page, 'Users');
+  await page.getByRole('button', { name: 'User', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(/^Name/).fill('ADA');
+  await dialog.getByRole('button', { name: 'Add and make a link' }).click();
+  await dialog.getByText('There is a user “ada” already').waitFor();
+  await inspect(page, 'users-add');
+  await dialog.getByLabel(/^Name/).fill('<b>grace</b>');
+  await dialog.getByRole('button', { name: 'Add and make a link' }).click();
+  const address = await dialog.locator('pre').textContent();
+  await inspect(page, 'users-link');
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  const row = page.getByRole('row', { name: /<b>grace<\/b>/ });
+  await row.getByText('link not used yet').waitFor();
+
+  const grace = await browser.open(address ?? '');
+  await heading(grace, 'Choose a password');
+  await inspect(grace, 'set-password');
+  await choose(grace, PASSWORD);
+  await heading(grace, 'Connections');
+
+  await row.getByRole('button', { name: /^Change/ }).click();
+  await dialog.getByLabel(/^Editor/).check();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await row.getByRole('cell', { name: 'editor' }).waitFor();
+  await row.getByRole('button', { name: /^Remove/ }).click();
+  await inspect(page, 'users-remove');
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await row.waitFor({ state: 'detached' });
+  await grace.reload();
+  await heading(grace, 'Sign in');
+  await grace.close();
+  await page.close();
+});
+
 test('one changes one’s own password', async () => {
   const page = await as('editor', '/connections');
   await page.getByRole('button', { name: 'editor' }).click();
@@ -147,4 +184,61 @@ test('one changes one’s own password', async () => {
   await signIn(page, 'editor', PASSWORD);
   await heading(page, 'Connections');
   await page.close();
+});
+
+test('an API token is shown once, works, and is revoked; the audit log tells it all', async () => {
+  const page = await as('admin', '/tokens');
+  await page.getByText('No API token yet').waitFor();
+  await page.getByRole('button', { name: 'Token', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('What it is for').fill('Grafana');
+  await dialog.getByLabel(/^query/).check();
+  await inspect(page, 'tokens-add');
+  await dialog.getByRole('button', { name: 'Make the token' }).click();
+  const token = (await dialog.locator('pre').textContent()) ?? '';
+  await dialog.getByRole('button', { name: 'Copy the token' }).click();
+  expect(await page.evaluate('navigator.clipboard.readText()')).toBe(token);
+  await inspect(page, 'tokens-shown');
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  const asked = async (): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${server.url}/api/schema.list`, { headers })).status;
+  };
+  expect(await asked()).toBe(200);
+  const row = page.getByRole('row', { name: /Grafana/ });
+  await row.getByText('read, query').waitFor();
+  await row.getByRole('button', { name: /^Revoke/ }).click();
+  await dialog.getByRole('button', { name: 'Revoke it' }).click();
+  await row.getByText('revoked').waitFor();
+  expect(await asked()).toBe(401);
+  await inspect(page, 'tokens');
+
+  await page.getByRole('link', { name: 'Audit' }).click();
+  await heading(page, 'Audit');
+  await page.getByRole('cell', { name: 'tokens.revoke' }).waitFor();
+  await page.getByRole('cell', { name: 'users.create' }).first().waitFor();
+  await inspect(page, 'audit');
+  await page.close();
+});
+
+test.each([
+  ['dark', { dark: true }],
+  ['phone', { phone: true }],
+] as const)('the same pages, %s', async (name, look) => {
+  const out = await open('/sign-in?refused=removed', look);
+  await out.getByText('You were removed here').waitFor();
+  await inspect(out, `sign-in-${name}`);
+  await out.close();
+  for (const [path, title] of [
+    ['/users', 'Users'],
+    ['/tokens', 'API tokens'],
+    ['/audit', 'Audit'],
+  ] as const) {
+    const page = await as('admin', path, look);
+    await heading(page, title);
+    await page.getByRole('table').waitFor();
+    await inspect(page, `${title.toLowerCase().replace(' ', '-')}-${name}`);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+    await page.close();
+  }
 });
