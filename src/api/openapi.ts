@@ -145,7 +145,17 @@ function success(method: AnyMethod): Json {
 }
 
 const filesOf = ({ mediaTypes }: Download): Json =>
-  Object.fromEntries(mediaTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
+  Object.fromEntries(mediaTypes.map((type) => [type, { schema: type === 'text/event-stream' ? EVENT : FILE }]));
+
+const FILE: Json = { type: 'string', format: 'binary' };
+/** Of a stream the schema is that of each event. */
+const EVENT: Json = {
+  type: 'object',
+  properties: {
+    event: { const: 'run' },
+    data: { type: 'string', description: 'JSON: `{"run": …}` as runs.info answers it.' },
+  },
+};
 
 const failure = (codes: readonly ErrorCode[]): Json => ({
   type: 'object',

@@ -85,7 +85,7 @@ const fuzz = (operations: readonly string[] = []): Promise<number> =>
     '--max-examples',
     '15',
     '--request-timeout',
-    '60',
+    '20',
     '--seed',
     String(SEED),
     '--no-shrink',

@@ -96,9 +96,10 @@ function DeleteDialog({ connection, onClose }: { readonly connection: Connection
         onSubmit={(event) => {
           event.preventDefault();
           if (!confirmed) return;
-          remove.mutate(
-            { id: connection.id, purge_data: purge },
-            { onSuccess: () => void navigate({ to: '/connections', replace: true }) },
+          // the page finds the connection gone and takes this dialog away before callbacks of its own would be called
+          remove.mutateAsync({ id: connection.id, purge_data: purge }).then(
+            () => navigate({ to: '/connections', replace: true }),
+            () => undefined, // shown below
           );
         }}
       >
