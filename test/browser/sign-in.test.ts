@@ -111,6 +111,10 @@ test('only admins see what is theirs; a demotion is seen at once', async () => {
   for (const role of ['viewer', 'editor'] as const) {
     const page = await as(role, '/connections');
     expect(await links(page)).not.toMatch(/Users|API tokens|Audit/);
+    await page.getByText('No connection yet').waitFor();
+    const add = page.getByRole('button', { name: 'Connection', exact: true });
+    if (role === 'editor') await add.first().waitFor();
+    else expect(await add.count()).toBe(0);
     await page.goto(`${server.url}/users`);
     await page.getByText('missing_scope').waitFor();
     await page.close();

@@ -7,6 +7,7 @@ import { EmptyState } from '../../parts/empty-state.tsx';
 import { IconPlug, IconPlus } from '../../parts/icons.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { PageTitle } from '../../parts/page-title.tsx';
+import { useMay } from '../../session.ts';
 import { COLUMNS } from './columns.tsx';
 import { SampleButton } from './sample-button.tsx';
 import type { Connection } from './state.ts';
@@ -19,11 +20,11 @@ const FEW = 8;
 export function ConnectionsPage() {
   const connections = useRead('connections.overview', {}, { refresh: 10_000 });
   const [adding, setAdding] = useState(false);
-  const add = (
+  const add = useMay('connections:write') ? (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
       Connection
     </Button>
-  );
+  ) : null;
   return (
     <>
       <PageTitle title="Connections" about="The SonarQube Servers that are kept in this warehouse." actions={add} />
@@ -84,10 +85,12 @@ function NoneYet({ add }: { readonly add: ReactNode }) {
       title="No connection yet"
       icon={<IconPlug size={28} />}
       actions={
-        <Group justify="center" align="flex-start">
-          {add}
-          <SampleButton />
-        </Group>
+        add && (
+          <Group justify="center" align="flex-start">
+            {add}
+            <SampleButton />
+          </Group>
+        )
       }
     >
       Connect a SonarQube Server with its address and a token; everything it knows is then kept here, in PostgreSQL.
