@@ -161,9 +161,12 @@ async function judge(database: Database, text: string): Promise<Omit<SoakResult,
     states[run.state] = (states[run.state] ?? 0) + 1;
     if (before?.connection_id === run.connection_id) {
       const [queued, ended] = [Date.parse(run.queued_at), Date.parse(before.ended_at ?? run.queued_at)];
-      const due = nextRun(schedule, new Date(before.queued_at), run.connection_id)?.getTime() ?? 0;
-      if (queued < due || Date.parse(run.started_at) < ended) doubled.push(`${run.connection_id}: ${run.queued_at}`);
-      latestSeconds = Math.max(latestSeconds, (queued - Math.max(due, ended)) / 1000);
+      const dueAfter = (moment: string): number =>
+        nextRun(schedule, new Date(moment), run.connection_id)?.getTime() ?? 0;
+      if (queued < dueAfter(before.queued_at) || Date.parse(run.started_at) < ended)
+        doubled.push(`${run.connection_id}: ${run.queued_at}`);
+      // a run that was begun since a time came has answered it, however long it had waited
+      latestSeconds = Math.max(latestSeconds, (queued - Math.max(dueAfter(before.started_at), ended)) / 1000);
     }
     before = run;
   }
