@@ -25,6 +25,8 @@ export interface Chart {
   readonly columns: readonly ChartColumn[];
   /** The filters that change what it shows; it ignores the others. */
   readonly parameters: readonly ('projects' | 'from' | 'to' | 'connection' | 'interval' | 'limit')[];
+  /** False: planned for one process; see `QueryOptions.parallel`. */
+  readonly parallel?: false;
   /**
    * One statement, in which `$1` to `$6` stand for projects (text[], empty: all), connection (bigint, null: all), from,
    * to (dates, both included), interval (`day`, `week` or `month`) and limit. They are replaced by literals, so that the

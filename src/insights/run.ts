@@ -25,7 +25,10 @@ export async function runChart(
   const sql = chartSql(chart, filters);
   return {
     columns: chart.columns,
-    rows: asObjects(await runQuery(database, sql, options)) as Record<string, ChartValue>[],
+    rows: asObjects(await runQuery(database, sql, { ...options, parallel: chart.parallel ?? true })) as Record<
+      string,
+      ChartValue
+    >[],
     sql,
   };
 }

@@ -27,6 +27,8 @@ export interface QueryOptions {
   /** Milliseconds until the server gives up. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** False: planned for one process, for statements of which the planner thinks otherwise and is wrong. */
+  readonly parallel?: boolean;
 }
 
 export interface RunOptions extends QueryOptions {
@@ -110,8 +112,7 @@ export async function openQuery(database: Database, sql: string, options: OpenOp
   try {
     // whatever the session's own limit is made by the query: a client that is gone ends it within a second, where the system can tell
     await client.query('set client_connection_check_interval = 1000').catch(() => undefined);
-    // what is read in batches is executed without parallel workers: a plan that counts on them takes nearly twice as long
-    await client.query('set max_parallel_workers_per_gather = 0');
+    if (options.parallel === false) await client.query('set max_parallel_workers_per_gather = 0');
     const portal = client.query(new Portal(sql, batchRows));
     const first = await ending.counted(() => portal.read());
     const columns = await columnsOf(database, portal.fields);

@@ -14,6 +14,8 @@ export const maintainabilityOverTime: Chart = {
     { name: 'projects', type: 'number', role: 'label', title: 'Projects with a value' },
   ],
   parameters: ['projects', 'connection', 'from', 'to', 'interval'],
+  // two series of 100,000 points: 1.3 s by two processes, 0.8 s by one, which takes them from the index
+  parallel: false,
   sql: `with ${PROJECTS}, points as (
   ${pointsOf(['code_smells', 'sqale_index'], 'pm.project_id, m.source_key as series, pm.date, pm.numeric_value as amount, 0 as weight')}
 ), ${CARRIED_FORWARD}
