@@ -50,7 +50,8 @@ test('small runs end while a large one is under way, though it has come first an
 });
 
 test('a run that two processes are at work on is shared, and a connection has one run at a time', async () => {
-  const tenant = await r.tenant({ data: data(130, 6), latencyMs: 10 }, { max_concurrency: 4 });
+  // slow enough that the second worker comes to it on a quick machine too
+  const tenant = await r.tenant({ data: data(130, 6), latencyMs: 60 }, { max_concurrency: 4 });
   const [one, two] = [r.start({ quantumMs: 500 }), r.start({ quantumMs: 500 })];
   const first = await r.queue(tenant);
   await expect.poll(async () => (await r.run(first)).state, LONG).toBe('running');

@@ -2,6 +2,7 @@
 import { useParams } from '@tanstack/react-router';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useRead, type Answer } from '../../api.ts';
+import { useMay, useSession } from '../../session.ts';
 
 export type ConnectionInfo = Answer<'connections.info'>['connection'];
 
@@ -20,6 +21,7 @@ export function useConnection(id: number): UseQueryResult<Answer<'connections.in
 
 /** May whoever looks change connections? As long as that is not known nothing is hidden: the API decides anyway. */
 export function useMayChange(): boolean {
-  const scopes = useRead('session.info', {}).data?.scopes;
-  return scopes === undefined || scopes.includes('admin') || scopes.includes('connections:write');
+  const known = useSession().data !== undefined;
+  const may = useMay('connections:write');
+  return may || !known;
 }
