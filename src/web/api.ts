@@ -28,8 +28,15 @@ const noticeEnd = (error: Error): void => {
   }
 };
 
+/** An API that answers again tells at once who looks, when that could not be learnt before. */
+const noticeReturn = (): void => {
+  if (queries.getQueryState(keyOf('session.info', {}))?.status === 'error') {
+    void queries.invalidateQueries({ queryKey: ['session.info'] });
+  }
+};
+
 export const queries: QueryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: noticeEnd }),
+  queryCache: new QueryCache({ onError: noticeEnd, onSuccess: noticeReturn }),
   mutationCache: new MutationCache({ onError: noticeEnd }),
   defaultOptions: {
     queries: {

@@ -83,6 +83,8 @@ test('an API that is away is told plainly, and tried again', async () => {
     .click({ timeout: 5_000 })
     .catch(() => undefined);
   await page.getByRole('row', { name: /Framed/ }).waitFor();
+  // who looks is known again too
+  await page.getByRole('button', { name: 'Connection', exact: true }).waitFor();
 });
 
 test('a part of the app that does not load, after an update, is told with a way out', async () => {

@@ -13,6 +13,7 @@ export function SignedIn({ children }: { readonly children: ReactNode }) {
     const { pathname, searchStr } = router.state.location;
     void router.navigate({ to: '/sign-in', search: { next: `${pathname}${searchStr}` }, replace: true });
   }, [isNobody, router]);
-  // when the API is away, each page says so itself
-  return isNobody || session.isPending ? <Waiting /> : children;
+  // when the API is away each page says so itself, and stays while the session is asked for again
+  const unheard = session.data === undefined && session.errorUpdateCount === 0;
+  return isNobody || unheard ? <Waiting /> : children;
 }
