@@ -56,8 +56,9 @@ export async function sync({ database, warehouse }: Store, request: SyncRequest)
   const stop = new AbortController();
   const client = openClient({ ...request, signal: AbortSignal.any([request.signal, stop.signal]) });
   try {
+    const source = new SonarSource(client);
     const known = await findConnection(database, request.baseUrl);
-    const connection = known ?? (await connect(database, request, client));
+    const connection = known ?? (await connect(database, request, source));
     const lock = await database.tryLock(`soundings.sync.${connection.id}`);
     if (!lock) {
       throw new ConnectorError(
@@ -75,7 +76,7 @@ export async function sync({ database, warehouse }: Store, request: SyncRequest)
         );
       }
       await closeAbandoned(database, connection.id);
-      return await runAndRecord({ database, warehouse }, connection, request, client, lock.lost);
+      return await runAndRecord({ database, warehouse }, connection, request, { client, source }, lock.lost);
     } finally {
       await lock.release();
     }
@@ -85,8 +86,8 @@ export async function sync({ database, warehouse }: Store, request: SyncRequest)
 }
 
 /** A server that is not known yet must answer before anything is stored about it. */
-async function connect(database: Database, request: SyncRequest, client: SonarClient): Promise<Connection> {
-  await client.get('projects/search', { p: 1, ps: 1 });
+async function connect(database: Database, request: SyncRequest, source: SonarSource): Promise<Connection> {
+  await source.greet();
   return createConnection(database, { base_url: request.baseUrl });
 }
 
@@ -94,7 +95,7 @@ async function runAndRecord(
   store: Store,
   connection: Connection,
   request: SyncRequest,
-  client: SonarClient,
+  { client, source }: { readonly client: SonarClient; readonly source: SonarSource },
   lost: AbortSignal,
 ): Promise<SyncReport> {
   const { database } = store;
@@ -108,7 +109,7 @@ async function runAndRecord(
   let result: RunResult | null = null;
   let error: ConnectorError | null = null;
   try {
-    result = await runSync(new SonarSource(client), store.warehouse, {
+    result = await runSync(source, store.warehouse, {
       connectionId: connection.id,
       full: request.full ?? false,
       auditHours: request.auditHours ?? 24,

@@ -23,6 +23,27 @@ export interface Listing {
   readonly holes: number;
 }
 
+/** A list whose first page is asked for before anyone reads it. */
+export interface Begun<T> {
+  /** The first page, whoever reads it. */
+  readonly first: Promise<T>;
+  /** The first page once, then every page anew: a list that moved is not proved by what was kept of it. */
+  readonly page: (page: number) => Promise<T>;
+}
+
+/** Asks for the first page now, so that several lists wait for the server side by side. */
+export function begin<T>(fetch: (page: number) => Promise<T>): Begun<T> {
+  const first = fetch(1);
+  first.catch(() => undefined); // thrown to whoever reads it
+  let isKept = true;
+  const page = (number: number): Promise<T> => {
+    if (number !== 1 || !isKept) return fetch(number);
+    isKept = false;
+    return first;
+  };
+  return { first, page };
+}
+
 /** How often a list that moved while it was read is read again. */
 const REREADS = 2;
 

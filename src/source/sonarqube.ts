@@ -5,7 +5,8 @@ import type { Stream } from '../protocol/stream.ts';
 import type { Cursor, Emit, Look, PassTraits, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
-import { enumerate, type Filter } from './enumerate.ts';
+import { enumerate, type Answer, type Filter } from './enumerate.ts';
+import { begin, type Begun, type ListPage } from './listing.ts';
 import { inLists } from './lists.ts';
 import { analyses } from './streams/analyses.ts';
 import { hotspots, readHotspots } from './streams/hotspots.ts';
@@ -19,8 +20,8 @@ import {
   type History,
   type Point,
 } from './streams/measures_history.ts';
-import { metrics, readMetrics } from './streams/metrics.ts';
-import { ALL_PROJECTS, projects, readProjects, type Listing } from './streams/projects.ts';
+import { beginMetrics, metrics, readMetrics, type Metric } from './streams/metrics.ts';
+import { ALL_PROJECTS, beginProjects, projects, type BegunProjects, type Listing } from './streams/projects.ts';
 import { PAGE_SIZE, parseDate, WINDOW } from './window.ts';
 
 /** Every stream, in order of their references. One file = one table. */
@@ -49,6 +50,13 @@ export interface SourceOptions {
   readonly context?: Cursor;
 }
 
+/** What a run begins with, each first page asked for: none of them needs another. */
+interface Opening {
+  readonly projects: BegunProjects;
+  readonly metrics: Begun<ListPage<Metric>>;
+  readonly newest: Begun<Answer<IssueRow>>;
+}
+
 interface Notes {
   /** Null: never analysed; undefined: the listing does not tell. */
   readonly lastAnalysisDate?: string | null;
@@ -59,6 +67,7 @@ export class SonarSource implements Source {
   readonly passes = ['details', 'issues'] as const;
   readonly #client: SonarClient;
   readonly #listing: Listing;
+  #opening: Opening | null = null;
   #metricKeys: readonly string[] = [];
   #startedAt = new Date();
   /** Projects found closed to the token in this run: `issues/search` would answer 200 with no rows for them. */
@@ -79,10 +88,31 @@ export class SonarSource implements Source {
     }
   }
 
+  /**
+   * Makes sure that there is a server which lists its projects. The answer is not thrown away: `list` and `look` go on from
+   * what is asked for here.
+   */
+  async greet(): Promise<void> {
+    await this.#open().projects.answered;
+  }
+
+  /** The lists and the newest changes wait for the server side by side, not one after the other. */
+  #open(): Opening {
+    this.#opening ??= {
+      projects: beginProjects(this.#client, this.#listing),
+      metrics: beginMetrics(this.#client),
+      newest: begin((p) => this.#newest({}, p)),
+    };
+    return this.#opening;
+  }
+
   async list(emit: Emit): Promise<readonly ProjectRef[]> {
-    const found = await readProjects(this.#client, this.#listing, emit);
+    const { projects, metrics } = this.#open();
+    const reading = readMetrics(metrics, emit);
+    reading.catch(() => undefined); // thrown below, after what the list of projects has to say
+    const found = await projects.read(emit);
+    this.#metricKeys = await reading;
     this.#startedAt = this.#client.firstAnswerAt ?? new Date();
-    this.#metricKeys = await readMetrics(this.#client, emit);
     return found;
   }
 
@@ -339,23 +369,23 @@ export class SonarSource implements Source {
     }
   }
 
+  #newest(filter: Filter, page: number): Promise<Answer<IssueRow>> {
+    const order = { sort: 'UPDATE_DATE', ascending: false };
+    return searchIssues(this.#client, { filter, ...order, page, pageSize: PAGE_SIZE });
+  }
+
   /** Newest updates first, back to `since` (epoch seconds, inclusive), or to the end of the window. */
   async #readUpdated(
     filter: Filter,
     since: number,
     emit: Emit,
     includes: (project: string) => boolean = () => true,
+    pages: (page: number) => Promise<Answer<IssueRow>> = (p) => this.#newest(filter, p),
   ): Promise<Updated> {
     const touched = new Set<string>();
     let totalBefore = 0;
     for (let p = 1; ; p += 1) {
-      const answer = await searchIssues(this.#client, {
-        filter,
-        sort: 'UPDATE_DATE',
-        ascending: false,
-        page: p,
-        pageSize: PAGE_SIZE,
-      });
+      const answer = await pages(p);
       if (p === 1) totalBefore = answer.total;
       const recent = answer.rows.filter((row) => parseDate(row.issue.updateDate) >= since);
       for (const row of recent) touched.add(row.project);
@@ -380,7 +410,10 @@ export class SonarSource implements Source {
 
   async look(watermark: Cursor, includes: (project: string) => boolean, emit: Emit): Promise<Look> {
     this.#lookedBackTo = parseDate(watermark['at'] as string) - OVERLAP_S;
-    const { touched, whole, totalAfter } = await this.#readUpdated({}, this.#lookedBackTo, emit, includes);
+    // the first page may be older than the list by as long as that took to store: less than what is looked back anyway
+    const { newest } = this.#open();
+    const { touched, whole, totalAfter } = await this.#readUpdated({}, this.#lookedBackTo, emit, includes, newest.page);
+    this.#opening = null;
     return { touched, whole, total: totalAfter };
   }
 
@@ -432,7 +465,7 @@ export class SonarSource implements Source {
   /** A project is gone when a second whole listing does not have it either and the server says 404 to its history. */
   async #proveProjectsGone(tally: Tally, missing: readonly string[]): Promise<Tally> {
     let again: Tally | null = null;
-    await readProjects(this.#client, this.#listing, async (message) => {
+    await beginProjects(this.#client, this.#listing).read(async (message) => {
       if (message.type === 'tally') again = message.tally;
       await Promise.resolve();
     });

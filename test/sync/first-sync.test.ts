@@ -1,6 +1,6 @@
 /** A first sync brings everything there is, from every version; a second one right away changes nothing. */
-import { describe, expect, test } from 'vitest';
-import { generate, type Version } from '../simulator/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { actions, generate, type Version } from '../simulator/index.ts';
 import { expectEqual, rig, serverMeasures } from './rig.ts';
 
 const VERSIONS: readonly Version[] = ['10.0', '10.7', '25.12', '26.9'];
@@ -62,6 +62,29 @@ describe.each(VERSIONS)('SonarQube %s', (version) => {
     );
     expect(scorecard[0]?.value).toBe(server.get('coverage'));
   });
+});
+
+test('the lists and the newest changes are asked for side by side, and the list that greets the server is used', async () => {
+  const data = generate({ version: '25.12', projects: 3, issuesPerProject: 4, analyses: 1 });
+  await using r = await rig({ version: '25.12', data, latencyMs: 300 });
+  const run = r.sync();
+  await vi.waitFor(() => expect(r.sim.log.length).toBeGreaterThan(1));
+  expect(r.sim.log.map(({ status }) => status)).not.toContain(200);
+  r.sim.latency = 0;
+  expect((await run).state).toBe('complete');
+  expect(r.requests()).toMatchObject({ 'projects/search': 1, 'metrics/search': 1 });
+  await expectEqual(r);
+});
+
+test('of a server that does not answer rightly nothing is stored', async () => {
+  await using r = await rig({ data: generate({ projects: 1, issuesPerProject: 1, analyses: 1 }) });
+  for (const action of [actions.forbidden(), { kind: 'answer', status: 200, body: '{"paging":{}}' } as const]) {
+    r.sim.faults.always('projects/search', action);
+    await expect(r.sync()).rejects.toThrow();
+    r.sim.faults.clear();
+    expect(await r.rows('select id from soundings.connections')).toEqual([]);
+  }
+  expect((await r.sync()).state).toBe('complete');
 });
 
 test('tables have the columns of the contract, in its order, before any of ours', async () => {

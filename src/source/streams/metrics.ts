@@ -3,7 +3,7 @@ import type { Emit } from '../../protocol/sync.ts';
 import { boolean, defineStream, integer, required, text } from '../../protocol/stream.ts';
 import { ask, page } from '../ask.ts';
 import type { SonarClient } from '../client.ts';
-import { readListing } from '../listing.ts';
+import { begin, readListing, type Begun, type ListPage } from '../listing.ts';
 
 export const metric = z.object({
   id: z.string().optional(),
@@ -47,15 +47,18 @@ export const metrics = defineStream<Metric>({
   whenGone: { api_accessible: 'false' },
 });
 
+export const beginMetrics = (client: SonarClient): Begun<ListPage<Metric>> =>
+  begin(async (p) => {
+    const { body, reply } = await ask(client, 'metrics/search', { p, ps: 500 }, answer);
+    return { total: body.total, records: body.metrics, reply };
+  });
+
 /** Reads every metric; returns their keys, which the measure endpoints must be asked by. */
-export async function readMetrics(client: SonarClient, emit: Emit): Promise<readonly string[]> {
+export async function readMetrics(pages: Begun<ListPage<Metric>>, emit: Emit): Promise<readonly string[]> {
   const listing = await readListing<Metric>({
     pageSize: 500,
     identity: (m) => m.key,
-    fetch: async (p) => {
-      const { body, reply } = await ask(client, 'metrics/search', { p, ps: 500 }, answer);
-      return { total: body.total, records: body.metrics, reply };
-    },
+    fetch: pages.page,
     emit: async ({ total, records, reply }) => {
       await emit({ type: 'size', stream: 'metrics', rows: total });
       await emit(page('metrics', records, reply));

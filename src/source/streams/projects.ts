@@ -3,7 +3,7 @@ import type { Emit, ProjectRef } from '../../protocol/sync.ts';
 import { boolean, defineStream, mark, required, text, timestamp } from '../../protocol/stream.ts';
 import { ask, noTally, page, projectProblem } from '../ask.ts';
 import type { SonarClient } from '../client.ts';
-import { readListing } from '../listing.ts';
+import { begin, readListing, type Begun, type ListPage } from '../listing.ts';
 import { PAGE_SIZE, WINDOW } from '../window.ts';
 
 export const project = z.object({
@@ -73,22 +73,37 @@ export interface Listing {
 
 export const ALL_PROJECTS: Listing = { access: 'admin' };
 
-/** Reads the list of projects whole. */
-export async function readProjects(client: SonarClient, listing: Listing, emit: Emit): Promise<readonly ProjectRef[]> {
-  if (listing.access === 'admin') return readAll(client, emit);
-  return listing.named ? readNamed(client, listing.named, emit) : readBrowsable(client, emit);
+/** The list of projects, whose first page has been asked for. */
+export interface BegunProjects {
+  /** Resolves when the server has answered as it should. */
+  readonly answered: Promise<unknown>;
+  /** Reads the list whole, once. */
+  readonly read: (emit: Emit) => Promise<readonly ProjectRef[]>;
+}
+
+export function beginProjects(client: SonarClient, listing: Listing): BegunProjects {
+  if (listing.access === 'admin') {
+    const pages = begin((p) => pageOfAll(client, p));
+    return { answered: pages.first, read: (emit) => readAll(pages, emit) };
+  }
+  const { named } = listing;
+  if (named) return { answered: Promise.resolve(), read: (emit) => readNamed(client, named, emit) };
+  const pages = begin((p) => pageOfBrowsable(client, p));
+  return { answered: pages.first, read: (emit) => readBrowsable(pages, emit) };
 }
 
 /** `projects/search`: 500 a page, no window. */
-async function readAll(client: SonarClient, emit: Emit): Promise<readonly ProjectRef[]> {
+async function pageOfAll(client: SonarClient, p: number): Promise<ListPage<Project>> {
+  const { body, reply } = await ask(client, 'projects/search', { p, ps: 500 }, answer);
+  return { total: body.paging.total, records: body.components, reply };
+}
+
+async function readAll(pages: Begun<ListPage<Project>>, emit: Emit): Promise<readonly ProjectRef[]> {
   const found = new Map<string, ProjectRef>();
   const listing = await readListing<Project>({
     pageSize: 500,
     identity: (p) => p.key,
-    fetch: async (p) => {
-      const { body, reply } = await ask(client, 'projects/search', { p, ps: 500 }, answer);
-      return { total: body.paging.total, records: body.components, reply };
-    },
+    fetch: pages.page,
     emit: async ({ total, records, reply }) => {
       for (const p of records) {
         found.set(p.key, {
@@ -116,18 +131,27 @@ const componentAnswer = z.object({ component });
 /** Without a date every run asks each project anew; the time makes it different from the last one. */
 const undated = ({ key }: { key: string }): ProjectRef => ({ key, fingerprint: new Date().toISOString(), notes: {} });
 
-/** `components/search`: the projects that the token may browse, the first 10,000. */
-async function readBrowsable(client: SonarClient, emit: Emit): Promise<readonly ProjectRef[]> {
+/** A page of `components/search`, of which the first 10,000 are shown; `all` counts them all. */
+type BrowsablePage = ListPage<z.infer<typeof component>> & { readonly all: number };
+
+async function pageOfBrowsable(client: SonarClient, p: number): Promise<BrowsablePage> {
+  const params = { qualifiers: 'TRK', p, ps: PAGE_SIZE };
+  const { body, reply } = await ask(client, 'components/search', params, componentsAnswer);
+  const { total: all } = body.paging;
+  return { total: Math.min(all, WINDOW), all, records: body.components, reply };
+}
+
+/** The projects that the token may browse. */
+async function readBrowsable(pages: Begun<BrowsablePage>, emit: Emit): Promise<readonly ProjectRef[]> {
   const found = new Map<string, ProjectRef>();
   let total = 0;
   const listing = await readListing<Project>({
     pageSize: PAGE_SIZE,
     identity: (p) => p.key,
     fetch: async (p) => {
-      const params = { qualifiers: 'TRK', p, ps: PAGE_SIZE };
-      const { body, reply } = await ask(client, 'components/search', params, componentsAnswer);
-      ({ total } = body.paging);
-      return { total: Math.min(total, WINDOW), records: body.components, reply };
+      const answered = await pages.page(p);
+      total = answered.all;
+      return answered;
     },
     emit: async ({ records, reply }) => {
       for (const p of records) found.set(p.key, undated(p));
