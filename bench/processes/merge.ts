@@ -7,7 +7,7 @@ import { openDatabase, type DatabaseOptions } from '../../src/db/database.ts';
 import type { Message } from '../../src/protocol/sync.ts';
 import { SonarClient } from '../../src/source/client.ts';
 import { SonarSource, STREAMS } from '../../src/source/sonarqube.ts';
-import { copyText } from '../../src/warehouse/copy.ts';
+import { Encoder, textOf } from '../../src/warehouse/copy.ts';
 import { quote, recordColumns, sqlType } from '../../src/warehouse/ddl.ts';
 import { References } from '../../src/warehouse/references.ts';
 import type { Write } from '../../src/warehouse/write.ts';
@@ -54,7 +54,9 @@ const { id: connectionId } = await createConnection(database, { base_url: 'http:
 let writes: Write[] = [];
 
 const newWriter = () => warehouse.writer(connectionId, STREAMS, () => new Date());
-const rowsOf = (write: Write): number => (write.type === 'page' ? write.page.records.length : 0);
+const recordsOf = (write: Write): readonly unknown[] =>
+  write.type === 'page' && 'records' in write.page ? write.page.records : [];
+const rowsOf = (write: Write): number => recordsOf(write).length;
 
 /** In batches as the program makes them when its readers are ahead of it. */
 function* batches(all: readonly Write[]): Generator<Write[]> {
@@ -95,8 +97,14 @@ async function databaseCpu(): Promise<number> {
   return ticks * 10;
 }
 
+function* textOfAll(all: readonly Write[], encoder: Encoder): Generator<Buffer> {
+  for (const write of all) {
+    if (write.type === 'page' && 'records' in write.page) yield* textOf(encoder.encode(write.page), () => true);
+  }
+}
+
 async function writeAll(writer: ReturnType<typeof newWriter>, all: readonly Write[]): Promise<void> {
-  for (const batch of batches(all)) await writer.write(batch);
+  for (const batch of batches(all)) await writer.write(batch.map((write) => writer.prepared(write)));
 }
 
 async function empty(tables: readonly string[]): Promise<void> {
@@ -163,16 +171,16 @@ answer(
 
       const columns = recordColumns(stream);
       const references = new References(connectionId, STREAMS);
+      const encoder = new Encoder(stream, connectionId, references);
       await database.query('drop table if exists bench_bare');
       await database.query(
-        `create table bench_bare (staging_position integer, observed_at timestamptz, ${columns.map(([column, type]) => `${quote(column)} ${sqlType(type)}`).join(', ')})`,
+        `create table bench_bare (connection_id bigint, observed_at timestamptz, ${columns.map(([column, type]) => `${quote(column)} ${sqlType(type)}`).join(', ')})`,
       );
       const bare = await timed(async () => {
         for (const batch of batches(pages)) {
           await database.transaction(async (client) => {
-            const own = batch.flatMap((write) => (write.type === 'page' ? [write.page] : []));
-            for (const { records } of own) await references.load(client, stream, records);
-            await copyFrom(client, 'copy bench_bare from stdin', copyText(columns, own, references));
+            for (const write of batch) await references.load(client, stream, recordsOf(write));
+            await copyFrom(client, 'copy bench_bare from stdin', textOfAll(batch, encoder));
           });
         }
       });

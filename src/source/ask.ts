@@ -5,6 +5,7 @@ import type { Page, Tally } from '../protocol/sync.ts';
 import type { Params, Reply, SonarClient } from './client.ts';
 import type { Endpoint } from './endpoints.ts';
 import { unreadable } from './errors.ts';
+import { hasShape } from './shape.ts';
 
 /** A checked answer; a wrong shape is an `internal_server_error` that names the field. */
 export async function ask<S extends z.ZodType>(
@@ -14,15 +15,16 @@ export async function ask<S extends z.ZodType>(
   schema: S,
 ): Promise<{ body: z.output<S>; reply: Reply }> {
   const reply = await client.get(endpoint, params);
-  const parsed = schema.safeParse(reply.body);
-  if (parsed.success) return { body: parsed.data, reply };
-  const [issue] = parsed.error.issues;
+  const { body } = reply;
+  if (hasShape(schema, body)) return { body, reply };
+  const { error } = schema.safeParse(body);
+  const [issue] = error?.issues ?? [];
   const project = params['component'] ?? params['projectKey'];
   throw unreadable(
     { baseUrl: client.baseUrl, endpoint, ...(typeof project === 'string' && { project }) },
     `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'unexpected shape'}`,
     false,
-    parsed.error,
+    error,
   );
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Write, Written } from '../warehouse/write.ts';
-import { WriteQueue } from './queue.ts';
+import { rowsOf, WriteQueue } from './queue.ts';
 
 const page = (rows: number): Write => ({
   type: 'page',
@@ -8,8 +8,7 @@ const page = (rows: number): Write => ({
 });
 const cursor: Write = { type: 'cursor', stream: 's', slice: 'x', cursor: { at: 1 } };
 const nothing: Written = { counts: new Map(), settlements: [] };
-const rowsIn = (batch: readonly Write[]): number =>
-  batch.reduce((sum, write) => sum + (write.type === 'page' ? write.page.records.length : 0), 0);
+const rowsIn = (batch: readonly Write[]): number => batch.reduce((sum, write) => sum + rowsOf(write), 0);
 
 describe('the queue between readers and the writer', () => {
   test('writes in order, and what gathered meanwhile in one transaction', async () => {

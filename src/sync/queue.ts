@@ -13,7 +13,11 @@ interface Entry {
   readonly settled?: { resolve: (settlement: Settlement) => void; reject: (error: unknown) => void };
 }
 
-const rowsOf = (write: Write): number => (write.type === 'page' ? write.page.records.length : 0);
+/** Rows that a write brings. */
+export function rowsOf(write: Write): number {
+  if (write.type !== 'page') return 0;
+  return 'text' in write.page ? write.page.rows : write.page.records.length;
+}
 
 /** Takes writes in order and commits them in batches, as large as what has gathered meanwhile. */
 export class WriteQueue {

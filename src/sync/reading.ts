@@ -8,7 +8,7 @@ import { NO_PROGRESS, reduce, type Progress, type ProgressEvent, type Traffic } 
 import type { Cursor, Emit, Look, Message, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
 import type { Settlement } from '../warehouse/ledger.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import type { Hold } from '../warehouse/write.ts';
+import type { Hold, Writer } from '../warehouse/write.ts';
 import { planPass, type Known } from './plan.ts';
 import { WriteQueue } from './queue.ts';
 import { noted, shortfallKey, type Shortfall } from './shortfalls.ts';
@@ -74,6 +74,7 @@ export class Reading {
   readonly #source: Source;
   readonly #warehouse: Warehouse;
   readonly #options: ReadingOptions;
+  readonly #writer: Writer;
   readonly #queue: WriteQueue;
   #progress: Progress;
   /** Streams whose whole size is known from the look: sizes of single passes are not added to it. */
@@ -86,9 +87,9 @@ export class Reading {
     this.#options = options;
     this.#progress = options.progress ?? NO_PROGRESS;
     this.#shortfalls = new Map((options.shortfalls ?? []).map((one) => [shortfallKey(one.stream, one.project), one]));
-    const writer = warehouse.writer(options.connectionId, source.streams, options.now, options.hold);
+    this.#writer = warehouse.writer(options.connectionId, source.streams, options.now, options.hold);
     this.#queue = new WriteQueue(
-      (batch) => writer.write(batch),
+      (batch) => this.#writer.write(batch),
       ({ counts, settlements }) => {
         for (const [stream, count] of counts) this.#tell({ type: 'written', stream, ...count });
         for (const settlement of settlements) this.#note(settlement);
@@ -336,7 +337,7 @@ export class Reading {
       } else if (message.type === 'tally') {
         settling.add(this.#settle(message.tally));
       } else {
-        await this.#queue.push(message);
+        await this.#queue.push(this.#writer.prepared(message));
       }
     };
   }

@@ -1,27 +1,52 @@
 /** Rows as PostgreSQL's COPY text format. Pure. */
 import type { Column } from '../protocol/stream.ts';
+import type { Page } from '../protocol/sync.ts';
+import { recordColumns, type AnyStream } from './ddl.ts';
 
 /** Resolves what a row refers to; filled before a page is encoded, see `references.ts`. */
 export interface Lookup {
   /** Row id of a source key of a stream, or undefined when it is not stored. */
   id(stream: string, sourceKey: string): number | undefined;
-  /** Id of a set of tags. */
+  /** Id of a set of tags, or undefined when it is not stored. */
   tagSet(tags: readonly string[]): number | undefined;
 }
 
-const SPECIAL = /[\\\n\r\t\0]/g;
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** One value in COPY text; NUL, which PostgreSQL cannot store in text, becomes U+FFFD. */
-export function field(value: unknown): string {
-  if (value === undefined || value === null) return '\\N';
-  if (typeof value === 'string') return SPECIAL.test(value) ? value.replaceAll(SPECIAL, escape) : value;
-  if (typeof value === 'boolean') return value ? 't' : 'f';
-  if (value instanceof Date) return value.toISOString();
-  return JSON.stringify(value);
+/** Rows of one project within an encoded page: bytes `from` (inclusive) to `to` (exclusive) of its text. */
+export interface Part {
+  /** The project's source key; null for rows that belong to none. */
+  readonly project: string | null;
+  readonly rows: number;
+  readonly from: number;
+  readonly to: number;
 }
 
-const escape = (character: string): string => ESCAPES[character] ?? '\uFFFD';
+/**
+ * A page as COPY text: connection, time of the answer, then the record's columns. As bytes and not as objects or strings:
+ * they wait for the database, and what waits on the heap makes the collector copy it.
+ */
+export interface EncodedPage {
+  readonly stream: string;
+  readonly rows: number;
+  readonly text: Buffer;
+  readonly parts: readonly Part[];
+  /** By stream: ids of the rows that these refer to. */
+  readonly refers: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+const SPECIAL = /[\\\n\r\t\0]/;
+const EVERY_SPECIAL = /[\\\n\r\t\0]/g;
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const TAB = 0x09;
+const LINE_END = 0x0a;
+const TRUE = 't'.charCodeAt(0);
+const FALSE = 'f'.charCodeAt(0);
+const BACKSLASH = 0x5c;
+const N = 'N'.charCodeAt(0);
+
+/** A text in COPY text; NUL, which PostgreSQL cannot store, becomes U+FFFD. */
+function escaped(text: string): string {
+  return SPECIAL.test(text) ? text.replaceAll(EVERY_SPECIAL, (one) => ESCAPES[one] ?? '\uFFFD') : text;
+}
 
 /** jsonb refuses an escaped NUL as much as text refuses a real one. */
 const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('\\u0000', '\\ufffd');
@@ -29,61 +54,186 @@ const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('\
 /** Thrown when a record lacks what its table needs; `sync` turns it into a failed slice. */
 export class UnreadableRecord extends Error {}
 
-/** Memory for COPY text is taken in pieces of this size. */
-const CHUNK = 64 * 1024;
+/** Up to so many characters a text is written here, one by one; beyond, calling into Node for it is quicker. */
+const SHORT = 48;
 
-/**
- * COPY text of records: in front of each line `first`, or its number, and when it was observed, then the record's columns.
- * As bytes and not as strings: they wait for the socket, and what waits on the heap makes the collector copy it.
- */
-export function* copyText(
-  columns: readonly (readonly [string, Column])[],
-  pages: readonly { readonly records: readonly unknown[]; readonly observedAt: Date }[],
-  lookup: Lookup,
-  first?: number,
-): Generator<Buffer> {
-  let chunk = Buffer.allocUnsafeSlow(CHUNK);
-  let used = 0;
-  let number = 0;
-  for (const { records, observedAt } of pages) {
-    const observed = observedAt.toISOString();
-    for (const record of records) {
-      const text = line(columns, record, first ?? number, observed, lookup);
-      number += 1;
-      // no character takes more than three bytes
-      if (used + text.length * 3 > chunk.length) {
-        if (used > 0) yield chunk.subarray(0, used);
-        chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK, text.length * 3));
-        used = 0;
+/** Bytes being written. Grows as needed and is used again, so that a page leaves nothing for the collector but itself. */
+class Bytes {
+  #buffer = Buffer.allocUnsafeSlow(256 * 1024);
+  used = 0;
+
+  /** A copy of what was written, of exactly its size. */
+  taken(): Buffer {
+    const copy = Buffer.allocUnsafeSlow(this.used);
+    this.#buffer.copy(copy, 0, 0, this.used);
+    return copy;
+  }
+
+  byte(value: number): void {
+    if (this.used === this.#buffer.length) this.#grow(1);
+    this.#buffer[this.used++] = value;
+  }
+
+  /** What stands for nothing. */
+  nothing(): void {
+    this.byte(BACKSLASH);
+    this.byte(N);
+  }
+
+  /** A text that is COPY text already. */
+  raw(text: string): void {
+    // no character takes more than three bytes
+    if (this.used + text.length * 3 > this.#buffer.length) this.#grow(text.length * 3);
+    this.used += this.#buffer.write(text, this.used);
+  }
+
+  /** Any text. */
+  text(text: string): void {
+    const { length } = text;
+    if (length > SHORT) {
+      this.raw(escaped(text));
+      return;
+    }
+    if (this.used + length > this.#buffer.length) this.#grow(length);
+    const buffer = this.#buffer;
+    let at = this.used;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      // a backslash, a control character or one of several bytes
+      if (code < 0x20 || code > 0x7e || code === BACKSLASH) {
+        this.raw(escaped(text));
+        return;
       }
-      used += chunk.write(text, used);
+      buffer[at++] = code;
     }
+    this.used = at;
   }
-  if (used > 0) yield chunk.subarray(0, used);
+
+  #grow(by: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.used + by));
+    this.#buffer.copy(larger, 0, 0, this.used);
+    this.#buffer = larger;
+  }
 }
 
-/** One line of COPY text. */
-function line(
-  columns: readonly (readonly [string, Column])[],
-  record: unknown,
-  first: number,
-  observedAt: string,
-  lookup: Lookup,
-): string {
-  let text = `${first}\t${observedAt}`;
-  for (const [name, column] of columns) {
-    const value = cell(column, column.value(record as never), lookup);
-    if (!column.nullable && (value === undefined || value === null)) {
-      throw new UnreadableRecord(`a record has no ${name}`);
-    }
-    text += `\t${field(value)}`;
+/** One for all: a page is encoded in one go. */
+const bytes = new Bytes();
+
+/** Writes one column of a record, in COPY text. */
+type Cell = (record: unknown) => void;
+
+/** Encodes the pages of one stream for one connection. */
+export class Encoder {
+  readonly #stream: AnyStream;
+  readonly #connectionId: number;
+  readonly #lookup: Lookup;
+  readonly #columns: readonly (readonly [string, Column])[];
+  readonly #project: Column | undefined;
+
+  constructor(stream: AnyStream, connectionId: number, lookup: Lookup) {
+    this.#stream = stream;
+    this.#connectionId = connectionId;
+    this.#lookup = lookup;
+    this.#columns = recordColumns(stream);
+    this.#project = this.#columns.find(([, { references }]) => references === 'projects')?.[1];
   }
-  return `${text}\n`;
+
+  /**
+   * Encodes a page; rows of one project stand together, in the order of the page.
+   * @throws UnreadableRecord when a record lacks a column that must be there, or refers to what the lookup does not know
+   */
+  encode({ records, observedAt }: Page): EncodedPage {
+    const refers = new Map<string, Set<number>>();
+    const cells = this.#columns.map(([name, column]) => cellOf(name, column, this.#writerOf(name, column, refers)));
+    const connection = String(this.#connectionId);
+    const observed = observedAt.toISOString();
+    const parts: Part[] = [];
+    bytes.used = 0;
+    for (const [project, own] of this.#byProject(records)) {
+      const from = bytes.used;
+      for (const record of own) {
+        bytes.text(connection);
+        bytes.byte(TAB);
+        bytes.text(observed);
+        for (const cell of cells) {
+          bytes.byte(TAB);
+          cell(record);
+        }
+        bytes.byte(LINE_END);
+      }
+      parts.push({ project, rows: own.length, from, to: bytes.used });
+    }
+    return { stream: this.#stream.name, rows: records.length, text: bytes.taken(), parts, refers };
+  }
+
+  #byProject(records: readonly unknown[]): ReadonlyMap<string | null, readonly unknown[]> {
+    const project = this.#project;
+    if (!project) return new Map(records.length === 0 ? [] : [[null, records]]);
+    return Map.groupBy(records, (record) => project.value(record as never) as string);
+  }
+
+  /** Writes a value of a column that is there. */
+  #writerOf(name: string, { references, type }: Column, refers: Map<string, Set<number>>): (value: unknown) => void {
+    if (references !== undefined) return this.#referenceWriter(name, references, refers);
+    switch (type) {
+      case 'tag_set':
+        return (tags) => {
+          const id = this.#lookup.tagSet(tags as readonly string[]);
+          if (id === undefined) throw new UnreadableRecord(`the tags of ${name} are not stored`);
+          bytes.text(String(id));
+        };
+      case 'jsonb':
+        return (value) => bytes.text(jsonText(value));
+      default:
+        return (value) => {
+          if (typeof value === 'string') bytes.text(value);
+          else if (typeof value === 'boolean') bytes.byte(value ? TRUE : FALSE);
+          else bytes.text(value instanceof Date ? value.toISOString() : JSON.stringify(value));
+        };
+    }
+  }
+
+  /** Rows that refer to the same row mostly follow each other. */
+  #referenceWriter(name: string, stream: string, refers: Map<string, Set<number>>): (value: unknown) => void {
+    const ids = refers.get(stream) ?? new Set<number>();
+    refers.set(stream, ids);
+    let last: unknown;
+    let text = '';
+    return (key) => {
+      if (key !== last) {
+        const id = this.#lookup.id(stream, key as string);
+        if (id === undefined) throw new UnreadableRecord(`a record has no ${name}`);
+        ids.add(id);
+        last = key;
+        text = String(id);
+      }
+      bytes.text(text);
+    };
+  }
 }
 
-function cell(column: Column, value: unknown, lookup: Lookup): unknown {
-  if (value === undefined || value === null) return null;
-  if (column.references !== undefined) return lookup.id(column.references, value as string);
-  if (column.type === 'tag_set') return lookup.tagSet(value as readonly string[]);
-  return column.type === 'jsonb' ? jsonText(value) : value;
+function cellOf(name: string, column: Column, write: (value: unknown) => void): Cell {
+  const value = column.value as (record: unknown) => unknown;
+  const { nullable } = column;
+  return (record) => {
+    const found = value(record);
+    if (found !== undefined && found !== null) write(found);
+    else if (nullable) bytes.nothing();
+    else throw new UnreadableRecord(`a record has no ${name}`);
+  };
+}
+
+/** The bytes of the parts that are wanted; parts that follow each other go as one piece. */
+export function* textOf(page: EncodedPage, wanted: (part: Part) => boolean): Generator<Buffer> {
+  let from = 0;
+  let to = 0;
+  for (const part of page.parts) {
+    if (!wanted(part)) continue;
+    if (part.from !== to) {
+      if (to > from) yield page.text.subarray(from, to);
+      ({ from } = part);
+    }
+    ({ to } = part);
+  }
+  if (to > from) yield page.text.subarray(from, to);
 }

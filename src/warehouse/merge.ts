@@ -7,13 +7,13 @@ export const stagingTable = (stream: AnyStream): string => `staging_${stream.nam
 export function createStaging(stream: AnyStream): string {
   const columns = recordColumns(stream).map(([name, column]) => `${quote(name)} ${sqlType(column)}`);
   return `create temporary table if not exists ${stagingTable(stream)} (
-  staging_position integer, observed_at timestamptz, ${columns.join(', ')}
+  connection_id bigint, observed_at timestamptz, ${columns.join(', ')}
 ) on commit delete rows`;
 }
 
 export function copyStatement(stream: AnyStream): string {
   const columns = recordColumns(stream).map(([name]) => quote(name));
-  return `copy ${stagingTable(stream)} (staging_position, observed_at, ${columns.join(', ')}) from stdin`;
+  return `copy ${stagingTable(stream)} (connection_id, observed_at, ${columns.join(', ')}) from stdin`;
 }
 
 /** New rows straight into the table. */
@@ -62,9 +62,7 @@ export function mergeStatement(stream: AnyStream, tableOf: (stream: string) => s
 
   const staging = stagingTable(stream);
   const own = list('', keys);
-  const rows = twice
-    ? `(select distinct on (${own}) * from ${staging} order by ${own}, staging_position desc)`
-    : staging;
+  const rows = twice ? `(select distinct on (${own}) * from ${staging} order by ${own}, ctid desc)` : staging;
 
   return `with incoming as materialized (
   select s.*, t.id as target_id${old}

@@ -17,10 +17,22 @@ export class References implements Lookup {
   readonly #tables: ReadonlyMap<string, string>;
   readonly #ids = new Map<string, Map<string, number>>();
   readonly #tagSets = new Map<string, number>();
+  /** Something here was looked up or made by a transaction that has not been committed yet. */
+  #isOpen = false;
 
   constructor(connectionId: number, streams: readonly AnyStream[]) {
     this.#connectionId = connectionId;
     this.#tables = new Map(streams.map((stream) => [stream.name, stream.table]));
+  }
+
+  /** Is everything known here committed, so that rows may be encoded with it before their own transaction begins? */
+  get isCommitted(): boolean {
+    return !this.#isOpen;
+  }
+
+  /** The transaction that looked things up has been committed. */
+  commit(): void {
+    this.#isOpen = false;
   }
 
   id(stream: string, sourceKey: string): number | undefined {
@@ -56,6 +68,7 @@ export class References implements Lookup {
     this.#ids.set(stream, known);
     const missing = [...new Set(keys)].filter((key) => !known.has(key));
     if (missing.length === 0) return;
+    this.#isOpen = true;
     const { rows } = await client.query<{ id: number; source_key: string }>(
       `select id, source_key from ${this.#tables.get(stream) ?? ''} where connection_id = $1 and source_key = any($2)`,
       [this.#connectionId, missing],
@@ -70,6 +83,7 @@ export class References implements Lookup {
       if (!this.#tagSets.has(key)) missing.set(key, [...new Set(tags)].sort());
     }
     if (missing.size === 0) return;
+    this.#isOpen = true;
     const keys = [...missing.keys()];
     const { rows: known } = await client.query<{ n: number; id: number }>(KNOWN_TAG_SETS, [
       keys.map((key) => JSON.stringify(missing.get(key))),
@@ -92,14 +106,11 @@ export class References implements Lookup {
     for (const key of sourceKeys) this.#ids.get(stream)?.delete(key);
   }
 
-  /** Forgets every row: a rolled back transaction may have made some. */
-  forgetIds(): void {
+  /** Forgets everything: a rolled back transaction may have made some of it. */
+  rollback(): void {
     this.#ids.clear();
-  }
-
-  /** Forgets what a rolled back transaction may have made. */
-  forgetTagSets(): void {
     this.#tagSets.clear();
+    this.#isOpen = false;
   }
 }
 

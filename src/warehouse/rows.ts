@@ -7,8 +7,8 @@ import { copyFrom } from '../db/copy.ts';
 import { errorCode } from '../db/errors.ts';
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Page } from '../protocol/sync.ts';
-import { copyText, UnreadableRecord } from './copy.ts';
-import { recordColumns, type AnyStream } from './ddl.ts';
+import { Encoder, textOf, UnreadableRecord, type EncodedPage, type Part } from './copy.ts';
+import type { AnyStream } from './ddl.ts';
 import {
   copyStatement,
   createStaging,
@@ -33,14 +33,15 @@ interface Merged extends WriteCounts {
 
 const UNIQUE_VIOLATION = '23505';
 
-/** Records that go one way, with the time of the answer they came in. */
-type Part = Pick<Page, 'records' | 'observedAt'>;
+/** Which rows of a page go one way. */
+type Wanted = (part: Part) => boolean;
 
 /** Writes rows for one connection. */
 export class Rows {
   readonly #connectionId: number;
   readonly #references: References;
   readonly #tableOf: (stream: string) => string;
+  readonly #encoders = new Map<string, Encoder>();
   /** By stream, then by project key: had it never a row when it was first met? */
   readonly #new = new Map<string, Map<string, boolean>>();
 
@@ -50,15 +51,32 @@ export class Rows {
     this.#tableOf = tableOf;
   }
 
-  async write(client: pg.ClientBase, stream: AnyStream, pages: readonly Page[]): Promise<WriteCounts> {
-    for (const { records } of pages) await this.#references.load(client, stream, records);
+  /**
+   * Encodes a page as soon as it has come, so that it waits as bytes; the page itself when it refers to what is not known
+   * yet, or cannot be stored: `write` then says so.
+   */
+  encoded(stream: AnyStream, page: Page): Page | EncodedPage {
+    if (!this.#references.isCommitted) return page;
+    try {
+      return this.#encoder(stream).encode(page);
+    } catch (error) {
+      if (error instanceof UnreadableRecord) return page;
+      throw error;
+    }
+  }
+
+  async write(client: pg.ClientBase, stream: AnyStream, pages: readonly (Page | EncodedPage)[]): Promise<WriteCounts> {
+    const ready: EncodedPage[] = [];
+    for (const page of pages) ready.push('text' in page ? page : await this.#encode(client, stream, page));
     await client.query(MERGE_SETTINGS);
-    const { direct, merged } = await this.#parted(client, stream, pages);
-    const added = direct.length === 0 ? 0 : await this.#copy(client, stream, direct);
-    if (added === null) return this.#merge(client, stream, pages);
+    const known = await this.#meet(client, stream, ready);
+    const isNew: Wanted = ({ project }) => project !== null && known.get(project) === true;
+    const parts = ready.flatMap((page) => page.parts);
+    const added = parts.some(isNew) ? await this.#copy(client, stream, ready, isNew) : 0;
+    if (added === null) return this.#merge(client, stream, ready, () => true);
     const counts = { seen: added, added, changed: 0 };
-    if (merged.length === 0) return counts;
-    const rest = await this.#merge(client, stream, merged);
+    if (parts.every(isNew)) return counts;
+    const rest = await this.#merge(client, stream, ready, (part) => !isNew(part));
     return { seen: counts.seen + rest.seen, added: counts.added + rest.added, changed: rest.changed };
   }
 
@@ -67,44 +85,46 @@ export class Rows {
     this.#new.get(stream)?.set(project, false);
   }
 
-  // ------------------------------------------------------------------ which way
+  // ------------------------------------------------------------------ from records to text
 
-  async #parted(
-    client: pg.ClientBase,
-    stream: AnyStream,
-    pages: readonly Page[],
-  ): Promise<{ direct: readonly Part[]; merged: readonly Part[] }> {
-    const project = Object.values(stream.columns).find((column) => column.references === 'projects');
-    if (!project) return { direct: [], merged: pages };
-    const keyOf = (record: unknown): string => project.value(record as never) as string;
-    const known = await this.#meet(client, stream, pages, keyOf);
-    const isNew = (record: unknown): boolean => known.get(keyOf(record)) === true;
-    const take = (wanted: boolean): Part[] =>
-      pages.flatMap(({ records, observedAt }) => {
-        const own = records.filter((record) => isNew(record) === wanted);
-        return own.length === 0 ? [] : [{ records: own, observedAt }];
-      });
-    return { direct: take(true), merged: take(false) };
+  #encoder(stream: AnyStream): Encoder {
+    let encoder = this.#encoders.get(stream.name);
+    if (!encoder)
+      this.#encoders.set(stream.name, (encoder = new Encoder(stream, this.#connectionId, this.#references)));
+    return encoder;
   }
 
-  /** Looks up the projects that this writer has not met yet. */
+  async #encode(client: pg.ClientBase, stream: AnyStream, page: Page): Promise<EncodedPage> {
+    await this.#references.load(client, stream, page.records);
+    try {
+      return this.#encoder(stream).encode(page);
+    } catch (error) {
+      if (!(error instanceof UnreadableRecord)) throw error;
+      throw new ConnectorError(
+        'internal_server_error',
+        `A record of ${stream.endpoint} cannot be stored (${error.message}); nothing of its page was kept. Run the sync again; if it stays, report it with the server's version.`,
+        { cause: error, details: { stream: stream.name } },
+      );
+    }
+  }
+
+  // ------------------------------------------------------------------ which way
+
+  /** Looks up the projects that this writer has not met yet; by project key: had it never a row? */
   async #meet(
     client: pg.ClientBase,
     stream: AnyStream,
-    pages: readonly Page[],
-    keyOf: (record: unknown) => string,
+    pages: readonly EncodedPage[],
   ): Promise<ReadonlyMap<string, boolean>> {
     const known = this.#new.get(stream.name) ?? new Map<string, boolean>();
     this.#new.set(stream.name, known);
-    const ids = new Map<string, number>();
-    for (const { records } of pages) {
-      for (const record of records) {
-        const key = keyOf(record);
-        const id = known.has(key) ? undefined : this.#references.id('projects', key);
-        if (id !== undefined) ids.set(key, id);
-      }
+    const keys = new Set<string>();
+    for (const { parts } of pages) {
+      for (const { project } of parts) if (project !== null && !known.has(project)) keys.add(project);
     }
-    if (ids.size === 0) return known;
+    if (keys.size === 0) return known;
+    await this.#references.loadIds(client, 'projects', keys);
+    const ids = [...keys].map((key) => this.#references.id('projects', key) ?? null);
     const metrics = 'metric_id' in stream.columns ? this.#references.ids('metrics') : null;
     const { rows } = await client.query<{ key: string; stored: boolean }>(
       `select p.key, c.found is not null or t.found is not null as stored
@@ -114,7 +134,7 @@ export class Rows {
          left join lateral (select true as found from ${stream.table} t
                              where t.project_id = p.id ${metrics ? 'and t.metric_id = any($5::bigint[])' : 'and $5::bigint[] is null'}
                              limit 1) t on true`,
-      [[...ids.keys()], [...ids.values()], this.#connectionId, stream.name, metrics],
+      [[...keys], ids, this.#connectionId, stream.name, metrics],
     );
     for (const { key, stored } of rows) known.set(key, !stored);
     return known;
@@ -123,11 +143,16 @@ export class Rows {
   // ------------------------------------------------------------------ straight into the table
 
   /** Copies new rows; null when one of them was there after all, under another project or twice in the pages. */
-  async #copy(client: pg.ClientBase, stream: AnyStream, parts: readonly Part[]): Promise<number | null> {
+  async #copy(
+    client: pg.ClientBase,
+    stream: AnyStream,
+    pages: readonly EncodedPage[],
+    wanted: Wanted,
+  ): Promise<number | null> {
     await client.query('savepoint rows');
     try {
-      const added = await copyFrom(client, directCopyStatement(stream), this.#text(stream, parts, this.#connectionId));
-      await this.#holdReferences(client, stream, parts);
+      const added = await copyFrom(client, directCopyStatement(stream), textsOf(pages, wanted));
+      await this.#holdReferences(client, stream, pages);
       await client.query('release savepoint rows');
       return added;
     } catch (error) {
@@ -139,16 +164,18 @@ export class Rows {
   }
 
   /** What foreign keys would do row by row, once: what the rows refer to is there, and stays until they are committed. */
-  async #holdReferences(client: pg.ClientBase, stream: AnyStream, parts: readonly Part[]): Promise<void> {
-    for (const column of Object.values(stream.columns)) {
-      const { references } = column;
-      if (references === undefined) continue;
-      const ids = new Set<number | undefined>();
-      for (const { records } of parts) {
-        for (const record of records) ids.add(this.#references.id(references, column.value(record as never) as string));
+  async #holdReferences(client: pg.ClientBase, stream: AnyStream, pages: readonly EncodedPage[]): Promise<void> {
+    const wanted = new Map<string, Set<number>>();
+    for (const { refers } of pages) {
+      for (const [name, ids] of refers) {
+        const all = wanted.get(name);
+        if (all) for (const id of ids) all.add(id);
+        else wanted.set(name, new Set(ids));
       }
+    }
+    for (const [name, ids] of wanted) {
       const { rows } = await client.query(
-        `select from ${this.#tableOf(references)} where id = any($1::bigint[]) for key share`,
+        `select from ${this.#tableOf(name)} where id = any($1::bigint[]) for key share`,
         [[...ids]],
       );
       if (rows.length !== ids.size) throw this.#referenceGone(stream);
@@ -157,9 +184,14 @@ export class Rows {
 
   // ------------------------------------------------------------------ by the merge
 
-  async #merge(client: pg.ClientBase, stream: AnyStream, parts: readonly Part[]): Promise<WriteCounts> {
+  async #merge(
+    client: pg.ClientBase,
+    stream: AnyStream,
+    pages: readonly EncodedPage[],
+    wanted: Wanted,
+  ): Promise<WriteCounts> {
     await client.query(createStaging(stream));
-    await copyFrom(client, copyStatement(stream), this.#text(stream, parts));
+    await copyFrom(client, copyStatement(stream), textsOf(pages, wanted));
     const { rowCount: twice } = await client.query(keysTwice(stream));
     const sql = mergeStatement(stream, this.#tableOf, twice !== 0);
     const { rows } = await client.query<Merged>(sql, [this.#connectionId]);
@@ -175,18 +207,9 @@ export class Rows {
       { details: { stream: stream.name } },
     );
   }
+}
 
-  /** `first`: what stands in front of every line; its number where nothing is given. */
-  *#text(stream: AnyStream, parts: readonly Part[], first?: number): Generator<Buffer> {
-    try {
-      yield* copyText(recordColumns(stream), parts, this.#references, first);
-    } catch (error) {
-      if (!(error instanceof UnreadableRecord)) throw error;
-      throw new ConnectorError(
-        'internal_server_error',
-        `A record of ${stream.endpoint} cannot be stored (${error.message}); nothing of its page was kept. Run the sync again; if it stays, report it with the server's version.`,
-        { cause: error, details: { stream: stream.name } },
-      );
-    }
-  }
+/** The text of all parts that are wanted, page by page. */
+function* textsOf(pages: readonly EncodedPage[], wanted: Wanted): Generator<Buffer> {
+  for (const page of pages) yield* textOf(page, wanted);
 }

@@ -3,13 +3,14 @@ import type pg from 'pg';
 import type { Database } from '../db/database.ts';
 import { errorCode } from '../db/errors.ts';
 import type { Cursor, Page, Tally } from '../protocol/sync.ts';
+import type { EncodedPage } from './copy.ts';
 import type { AnyStream } from './ddl.ts';
 import { Ledger, type Settlement } from './ledger.ts';
 import { References } from './references.ts';
 import { Rows, type WriteCounts } from './rows.ts';
 
 export type Write =
-  | { readonly type: 'page'; readonly page: Page }
+  | { readonly type: 'page'; readonly page: Page | EncodedPage }
   | { readonly type: 'cursor'; readonly stream: string; readonly slice: string; readonly cursor: Cursor | null }
   | { readonly type: 'tally'; readonly tally: Tally }
   /** Everything that was to be read of these projects stands before this. */
@@ -63,14 +64,22 @@ export class Writer {
     this.#ledger = new Ledger(connectionId, streams, this.#references);
   }
 
+  /** The same write in the form that takes the least memory while it waits for its turn. */
+  prepared(write: Write): Write {
+    if (write.type !== 'page' || 'text' in write.page) return write;
+    const stream = this.#streams.get(write.page.stream);
+    return stream ? { type: 'page', page: this.#rows.encoded(stream, write.page) } : write;
+  }
+
   /** Commits a batch whole or not at all, in the order given. */
   async write(batch: readonly Write[]): Promise<Written> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#commit(batch);
+        const written = await this.#commit(batch);
+        this.#references.commit();
+        return written;
       } catch (error) {
-        this.#references.forgetTagSets();
-        this.#references.forgetIds();
+        this.#references.rollback();
         // two writers waited for each other: what was rolled back is done again
         const again = ['40P01', '40001'].includes(errorCode(error instanceof Error ? error.cause : null) ?? '');
         if (!again || attempt >= MOST_ATTEMPTS) throw error;
