@@ -2,6 +2,19 @@
 import type pg from 'pg';
 import type { LedgerState, Tally } from '../protocol/sync.ts';
 import { recordColumns, type AnyStream } from './ddl.ts';
+import {
+  CONVERTED,
+  countStatement,
+  goneStatement,
+  goneWithProjectStatement,
+  LEDGER_ROWS,
+  marksStatement,
+  POINTS_GONE,
+  presentStatement,
+  RENAMED,
+  SUSPECTED,
+  type Scope,
+} from './ledger-sql.ts';
 import type { References } from './references.ts';
 
 /** What is known when a pass over one stream of one project has been written. */
@@ -66,7 +79,7 @@ export function tooMuchGone(stream: Pick<AnyStream, 'name'>, gone: number, prese
 /** How long a suspicion must have stood before a second full read that agrees with it is believed. */
 export const SUSPICION_MS = 60 * 60 * 1000;
 
-/** What `settle` found for one tally. */
+/** What `settleAll` found for one tally. */
 export interface Settlement extends Verdict {
   readonly tally: Tally;
   readonly present: number;
@@ -76,12 +89,21 @@ export interface Settlement extends Verdict {
   readonly unproven: readonly string[];
 }
 
-interface Finding extends Verdict {
+/** The rows that a tally speaks of. */
+interface Count {
   readonly present: number;
   readonly kept: number;
-  readonly missing: number;
   /** Rows before the part that the pass covered; null when it covered everything. */
   readonly older: number | null;
+}
+
+const NO_ROWS: Count = { present: 0, kept: 0, older: null };
+
+/** A settlement and what else the ledger says of it. */
+interface Finding {
+  readonly settlement: Settlement;
+  readonly count: Count;
+  readonly missing: number;
 }
 
 interface StoredRow {
@@ -89,13 +111,6 @@ interface StoredRow {
   readonly identity: string;
   /** The server has closed it, and forgets it some day: nothing to be suspicious of. */
   readonly closed: boolean;
-}
-
-/** `, column = expression` for what a row of this stream says of itself once it is gone; `$2` is the time. */
-function whenGone(stream: AnyStream): string {
-  return Object.entries(stream.whenGone ?? {})
-    .map(([name, sql]) => `, ${name} = ${sql.replaceAll('$GONE_AT', '$2::timestamptz')}`)
-    .join('');
 }
 
 /** Settles tallies inside the transaction that holds their rows: counts, marks what is gone, writes the ledger. */
@@ -110,43 +125,82 @@ export class Ledger {
     this.#references = references;
   }
 
-  async settle(client: pg.ClientBase, tally: Tally, now: Date): Promise<Settlement> {
-    const stream = this.#counted(tally);
-    if (tally.stream === 'projects' && sawAll(tally)) await this.#followRenames(client, tally);
-    if (tally.stream === 'issues') await this.#noteConversions(client, tally);
-    const scope = await this.#scope(client, tally);
-    let { present, kept } = await this.#count(client, stream, scope);
-    const missing = sawAll(tally) && present !== tally.seen ? await this.#notMet(client, stream, scope, tally) : [];
-    const open = missing.filter((row) => !row.closed).length;
-    const held = tooMuchGone(stream, open, present) && !(await this.#confirmed(client, tally, missing.length, now));
-    let verdict: Verdict | null = null;
-    let gone: ReadonlyMap<string, number> = new Map();
-    if (held) {
-      verdict = {
-        state: 'suspect',
-        reason: `${missing.length} of ${present} rows are gone at once; nothing is marked until a read at least an hour later agrees`,
-      };
-    } else if (missing.length > 0 && tally.readable) {
-      gone = await this.#markGone(client, stream, missing, now);
-      present -= missing.length;
-      kept += missing.length;
-    } else if (missing.length > 0) {
-      verdict = {
-        state: 'suspect',
-        reason: `${missing.length} of ${present} rows were not met, and nothing proves them gone`,
-      };
+  /**
+   * Settles tallies as if one after the other. Those that cannot see each other's effects share their statements: a first
+   * sync brings four tallies for each project, and of many small projects that was most of its time.
+   */
+  async settleAll(client: pg.ClientBase, tallies: readonly Tally[], now: Date): Promise<Settlement[]> {
+    const settlements: Settlement[] = [];
+    for (const group of this.#groups(tallies)) settlements.push(...(await this.#settleGroup(client, group, now)));
+    return settlements;
+  }
+
+  /** In a group every tally counts rows of its own; one of the whole connection is alone. */
+  #groups(tallies: readonly Tally[]): Tally[][] {
+    const groups: Tally[][] = [];
+    const counted = new Set<string>();
+    let open: Tally[] | null = null;
+    for (const tally of tallies) {
+      const rows = JSON.stringify([this.#counted(tally).name, tally.project]);
+      if (open === null || tally.project === null || counted.has(rows)) {
+        groups.push((open = []));
+        counted.clear();
+      }
+      open.push(tally);
+      counted.add(rows);
+      if (tally.project === null) open = null;
     }
-    verdict ??= judge({ ...tally, present, ...(tally.problem && { problem: tally.problem }) });
-    const older = await this.#olderThan(client, stream, scope, tally);
-    await this.#write(client, tally, { ...verdict, present, kept, missing: missing.length, older }, now);
-    if (tally.marks && tally.project !== null) await this.#setMarks(client, tally.project, tally.marks);
-    return {
-      ...verdict,
-      tally,
-      present,
-      gone,
-      unproven: held || gone.size > 0 ? [] : missing.map((row) => row.identity),
-    };
+    return groups;
+  }
+
+  async #settleGroup(client: pg.ClientBase, tallies: readonly Tally[], now: Date): Promise<Settlement[]> {
+    for (const tally of tallies) {
+      if (tally.stream === 'projects' && sawAll(tally)) await this.#followRenames(client, tally);
+    }
+    const counts = await this.#count(client, tallies);
+    const findings: Finding[] = [];
+    const withIssues: Tally[] = [];
+    for (const tally of tallies) {
+      const count = counts.get(tally) ?? NO_ROWS;
+      if (tally.stream === 'issues') withIssues.push(tally);
+      if (sawAll(tally) && count.present !== tally.seen) {
+        // a hotspot that is marked now was none that those before could find
+        await this.#noteConversions(client, withIssues.splice(0));
+        findings.push(await this.#settleMissing(client, tally, count, now));
+      } else {
+        findings.push(finding(tally, count, judge({ ...tally, present: count.present })));
+      }
+    }
+    await this.#noteConversions(client, withIssues);
+    await this.#write(client, findings, now);
+    await this.#setMarks(client, tallies);
+    return findings.map(({ settlement }) => settlement);
+  }
+
+  /** A pass that saw everything met another number of rows than are here. */
+  async #settleMissing(client: pg.ClientBase, tally: Tally, count: Count, now: Date): Promise<Finding> {
+    const stream = this.#counted(tally);
+    const missing = await this.#notMet(client, stream, tally);
+    if (missing.length === 0) return finding(tally, count, judge({ ...tally, present: count.present }));
+    const open = missing.filter((row) => !row.closed).length;
+    const suspect = (what: string): Verdict => ({
+      state: 'suspect',
+      reason: `${missing.length} of ${count.present} rows ${what}`,
+    });
+    if (tooMuchGone(stream, open, count.present) && !(await this.#confirmed(client, tally, missing.length, now))) {
+      const verdict = suspect('are gone at once; nothing is marked until a read at least an hour later agrees');
+      return finding(tally, count, verdict, { missing: missing.length });
+    }
+    if (!tally.readable) {
+      const unproven = missing.map((row) => row.identity);
+      return finding(tally, count, suspect('were not met, and nothing proves them gone'), {
+        missing: missing.length,
+        unproven,
+      });
+    }
+    const gone = await this.#markGone(client, stream, missing, now);
+    const left = { ...count, present: count.present - missing.length, kept: count.kept + missing.length };
+    return finding(tally, left, judge({ ...tally, present: left.present }), { missing: missing.length, gone });
   }
 
   #counted(tally: Tally): AnyStream {
@@ -156,65 +210,42 @@ export class Ledger {
     return counted;
   }
 
-  /** The rows a tally speaks of, as a condition and its parameters. */
-  async #scope(client: pg.ClientBase, tally: Tally): Promise<{ where: string; values: unknown[] }> {
-    if (tally.project === null) return { where: 'connection_id = $1', values: [this.#connectionId] };
-    await this.#references.loadIds(client, 'projects', [tally.project]);
-    const project = this.#references.id('projects', tally.project) ?? -1;
-    if (tally.from) return { where: 'project_id = $1 and date >= $2', values: [project, tally.from] };
-    return { where: 'project_id = $1', values: [project] };
+  /** The row id of a project; there is none with -1. */
+  #project(key: string): number {
+    return this.#references.id('projects', key) ?? -1;
   }
 
-  async #count(
-    client: pg.ClientBase,
-    stream: AnyStream,
-    { where, values }: { where: string; values: unknown[] },
-  ): Promise<{ present: number; kept: number }> {
-    const { rows } = await client.query<{ present: number; kept: number }>(
-      `select count(*) filter (where deleted_at is null)::int as present,
-              count(*) filter (where deleted_at is not null)::int as kept
-         from ${stream.table} where ${where}`,
-      values,
-    );
-    return rows[0] ?? { present: 0, kept: 0 };
+  /** The parameters of a tally's scope. */
+  #scoped({ project, from }: Tally): unknown[] {
+    if (project === null) return [this.#connectionId];
+    return from ? [this.#project(project), from] : [this.#project(project)];
   }
 
-  async #olderThan(
-    client: pg.ClientBase,
-    stream: AnyStream,
-    { values }: { where: string; values: unknown[] },
-    { from }: Tally,
-  ): Promise<number | null> {
-    if (!from) return null;
-    return (await this.#count(client, stream, { where: 'project_id = $1 and date < $2', values })).present;
+  async #count(client: pg.ClientBase, tallies: readonly Tally[]): Promise<ReadonlyMap<Tally, Count>> {
+    const projects = tallies.flatMap(({ project }) => project ?? []);
+    await this.#references.loadIds(client, 'projects', projects);
+    const counts = new Map<Tally, Count>();
+    const alike = Map.groupBy(tallies, (tally) => countStatement(this.#counted(tally), scopeOf(tally)));
+    for (const [sql, own] of alike) {
+      const { rows } = await client.query<Count>(sql, arrays(own.map((tally) => this.#scoped(tally))));
+      for (const [index, tally] of own.entries()) counts.set(tally, rows[index] ?? NO_ROWS);
+    }
+    return counts;
   }
 
-  async #notMet(
-    client: pg.ClientBase,
-    stream: AnyStream,
-    { where, values }: { where: string; values: unknown[] },
-    tally: Tally,
-  ): Promise<StoredRow[]> {
-    const { rows } = await client.query<StoredRow>(
-      `select id, ${this.#identity(stream)} as identity, ${stream.closedWhen ?? 'false'} as closed from ${stream.table} where ${where} and deleted_at is null`,
-      values,
-    );
+  async #notMet(client: pg.ClientBase, stream: AnyStream, tally: Tally): Promise<StoredRow[]> {
+    const sql = presentStatement(stream, scopeOf(tally));
+    const { rows } = await client.query<StoredRow>(sql, this.#scoped(tally));
     return rows.filter((row) => !tally.keys?.has(row.identity));
   }
 
-  /** How `Tally.keys` names a row of this table: its source key, its metric's key, or its date in epoch milliseconds. */
-  #identity(stream: AnyStream): string {
-    if ('source_key' in stream.columns) return 'source_key';
-    if (stream.key.includes('date')) return '(extract(epoch from date) * 1000)::bigint::text';
-    return `(select m.source_key from sonarqube_metrics m where m.id = metric_id)`;
-  }
-
   async #confirmed(client: pg.ClientBase, tally: Tally, gone: number, now: Date): Promise<boolean> {
-    const { rows } = await client.query<{ suspected_since: string }>(
-      `select suspected_since from sonarqube_completeness
-        where connection_id = $1 and stream = $2 and project = $3 and state = 'suspect' and suspected = $4`,
-      [this.#connectionId, tally.stream, tally.project ?? '', gone],
-    );
+    const { rows } = await client.query<{ suspected_since: string }>(SUSPECTED, [
+      this.#connectionId,
+      tally.stream,
+      tally.project ?? '',
+      gone,
+    ]);
     const [before] = rows;
     return before !== undefined && now.getTime() - new Date(before.suspected_since).getTime() >= SUSPICION_MS;
   }
@@ -225,11 +256,11 @@ export class Ledger {
     rows: readonly StoredRow[],
     now: Date,
   ): Promise<ReadonlyMap<string, number>> {
-    const result = await client.query(
-      `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = case when id = any($3) then 'purged' else 'vanished' end${whenGone(stream)}
-        where id = any($1)`,
-      [rows.map((row) => row.id), now, rows.filter((row) => row.closed).map((row) => row.id)],
-    );
+    const result = await client.query(goneStatement(stream), [
+      rows.map((row) => row.id),
+      now,
+      rows.filter((row) => row.closed).map((row) => row.id),
+    ]);
     const gone = new Map([[stream.name, result.rowCount ?? 0]]);
     if (stream.name === 'projects') await this.#markProjectsGone(client, rows, now, gone);
     if (stream.name === 'analyses') gone.set('measures_history', await this.#markPointsGone(client, rows, now));
@@ -254,11 +285,7 @@ export class Ledger {
   ): Promise<void> {
     for (const stream of this.#streams.values()) {
       if (!('project_id' in stream.columns)) continue;
-      const result = await client.query(
-        `update ${stream.table} set deleted_at = $2, synced_at = $2, gone_reason = 'project_deleted'${whenGone(stream)}
-          where project_id = any($1) and deleted_at is null`,
-        [rows.map((row) => row.id), now],
-      );
+      const result = await client.query(goneWithProjectStatement(stream), [rows.map((row) => row.id), now]);
       gone.set(stream.name, result.rowCount ?? 0);
     }
     await client.query('delete from sonarqube_completeness where connection_id = $1 and project = any($2)', [
@@ -267,28 +294,9 @@ export class Ledger {
     ]);
   }
 
-  async #write(
-    client: pg.ClientBase,
-    tally: Tally,
-    { state, reason, present, kept, missing, older }: Finding,
-    now: Date,
-  ): Promise<void> {
-    await client.query(LEDGER_ROW, [
-      this.#connectionId,
-      tally.stream,
-      tally.project ?? '',
-      older === null || tally.totalAfter === null ? tally.totalAfter : tally.totalAfter + older,
-      older === null || tally.totalBefore === null ? tally.totalBefore : tally.totalBefore + older,
-      older === null ? tally.seen : null,
-      tally.holes,
-      present + (older ?? 0),
-      kept,
-      state,
-      reason,
-      now,
-      older === null && tally.seen !== null && state === 'complete' ? now : null,
-      state === 'suspect' ? missing : null,
-    ]);
+  async #write(client: pg.ClientBase, findings: readonly Finding[], now: Date): Promise<void> {
+    const rows = findings.map((one) => ledgerRow(one, now));
+    await client.query(LEDGER_ROWS, [this.#connectionId, now, ...arrays(rows)]);
   }
 
   /**
@@ -307,76 +315,86 @@ export class Ledger {
          update sonarqube_projects o set ${columns.join(', ')}, synced_at = n.synced_at from n where o.id = $1`,
         [old_id, new_id],
       );
+      // what an earlier run found under the new key it found without the rows that come to it now
+      await client.query('delete from sonarqube_completeness where connection_id = $1 and project = $2', [
+        this.#connectionId,
+        new_key,
+      ]);
       await client.query('update sonarqube_completeness set project = $3 where connection_id = $1 and project = $2', [
         this.#connectionId,
         old_key,
         new_key,
       ]);
       // without cursors it is read whole: the new key is in the name of every file
-      await client.query('delete from soundings.cursors where connection_id = $1 and slice = $2', [
+      await client.query('delete from soundings.cursors where connection_id = $1 and slice = any($2)', [
         this.#connectionId,
-        old_key,
+        [old_key, new_key],
       ]);
       this.#references.forget('projects', [old_key, new_key]);
     }
   }
 
   /** From 2026.4 on a server turns hotspots into issues under the same keys: such a hotspot did not vanish. */
-  async #noteConversions(client: pg.ClientBase, { project }: Tally): Promise<void> {
-    if (project === null || !this.#streams.has('hotspots')) return;
-    await client.query(
-      `update sonarqube_security_hotspots h set gone_reason = 'converted'
-         from sonarqube_issues i, sonarqube_projects p
-        where p.connection_id = $1 and p.source_key = $2 and h.project_id = p.id and h.gone_reason = 'vanished'
-          and i.connection_id = $1 and i.source_key = h.source_key and i.deleted_at is null`,
-      [this.#connectionId, project],
-    );
+  async #noteConversions(client: pg.ClientBase, tallies: readonly Tally[]): Promise<void> {
+    const projects = tallies.flatMap(({ project }) => (project === null ? [] : this.#project(project)));
+    if (projects.length === 0 || !this.#streams.has('hotspots')) return;
+    await client.query(CONVERTED, [this.#connectionId, projects]);
   }
 
-  async #setMarks(client: pg.ClientBase, project: string, marks: Readonly<Record<string, unknown>>): Promise<void> {
-    const names = Object.keys(marks);
-    const set = names.map((name, index) => `${name} = $${index + 3}`).join(', ');
-    await client.query(`update sonarqube_projects set ${set} where connection_id = $1 and source_key = $2`, [
-      this.#connectionId,
-      project,
-      ...names.map((name) => marks[name]),
-    ]);
+  /** Of several tallies of a project the last one that names a mark sets it. */
+  async #setMarks(client: pg.ClientBase, tallies: readonly Tally[]): Promise<void> {
+    const projects = this.#streams.get('projects');
+    if (!projects) return;
+    const byProject = new Map<string, Readonly<Record<string, unknown>>>();
+    for (const { project, marks } of tallies) {
+      if (marks && project !== null) byProject.set(project, { ...byProject.get(project), ...marks });
+    }
+    const alike = Map.groupBy(byProject, ([, marks]) => Object.keys(marks).sort().join());
+    for (const [list, own] of alike) {
+      const names = list.split(',');
+      const rows = own.map(([project, marks]) => [this.#project(project), ...names.map((name) => marks[name])]);
+      await client.query(marksStatement(projects, names), arrays(rows));
+    }
   }
 }
 
-/** By metric, project and date, the order of the points' index. */
-const POINTS_GONE = `with gone as (
-  select a.project_id, a.date,
-         a.date > coalesce((select max(n.date) from sonarqube_analyses n
-                             where n.project_id = a.project_id and n.deleted_at is null), '-infinity') as was_newest
-    from sonarqube_analyses a where a.id = any($1)
-)
-update sonarqube_project_metrics pm
-   set deleted_at = $2, synced_at = $2, gone_reason = case when g.was_newest then 'deleted' else 'thinned' end,
-       gone_value = case when g.was_newest then pm.value end,
-       value = case when g.was_newest then null else pm.value end,
-       numeric_value = case when g.was_newest then null else pm.numeric_value end
-  from gone g, sonarqube_metrics m
- where m.connection_id = $3 and pm.metric_id = m.id and pm.project_id = g.project_id and pm.date = g.date`;
+const scopeOf = ({ project, from }: Tally): Scope => (project === null ? 'connection' : from ? 'since' : 'project');
 
-/** Two rows of one project: the one that is not listed any more, and one made in this run that nothing hangs on yet. */
-const RENAMED = `select o.id as old_id, n.id as new_id, o.source_key as old_key, n.source_key as new_key
-  from sonarqube_projects o
-  join sonarqube_projects n on n.connection_id = o.connection_id and n.project_uuid = o.project_uuid and n.id > o.id
- where o.connection_id = $1 and o.deleted_at is null
-   and not exists (select from sonarqube_issues i where i.project_id = n.id)
-   and not exists (select from sonarqube_analyses a where a.project_id = n.id)
-   and not exists (select from sonarqube_current_measures c where c.project_id = n.id)
-   and not exists (select from sonarqube_security_hotspots h where h.project_id = n.id)`;
+/** Rows as one array for each column. */
+const arrays = (rows: readonly (readonly unknown[])[]): unknown[][] =>
+  (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]));
 
-/** A suspicion keeps the time of its first sight as long as it names the same number of rows. */
-const LEDGER_ROW = `insert into sonarqube_completeness as c
-  (connection_id, stream, project, server_total, total_before, seen, holes, present, kept, state, reason, checked_at,
-   full_read_at, suspected, suspected_since)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $12)
-on conflict (connection_id, stream, project) do update
-  set server_total = excluded.server_total, total_before = excluded.total_before, seen = excluded.seen,
-      holes = excluded.holes, present = excluded.present, kept = excluded.kept, state = excluded.state,
-      reason = excluded.reason, checked_at = excluded.checked_at, suspected = excluded.suspected,
-      full_read_at = coalesce(excluded.full_read_at, c.full_read_at),
-      suspected_since = case when c.suspected = excluded.suspected then c.suspected_since else excluded.suspected_since end`;
+function finding(
+  tally: Tally,
+  count: Count,
+  verdict: Verdict,
+  {
+    missing = 0,
+    gone = new Map(),
+    unproven = [],
+  }: { missing?: number; gone?: Settlement['gone']; unproven?: readonly string[] } = {},
+): Finding {
+  return { settlement: { ...verdict, tally, present: count.present, gone, unproven }, count, missing };
+}
+
+/** In the order of `LEDGER_ROWS`. Of a pass over a part of the rows the rest counts as it is here. */
+function ledgerRow({ settlement, count, missing }: Finding, now: Date): unknown[] {
+  const { tally, state, reason, present } = settlement;
+  const { older } = count;
+  const whole = older === null;
+  const total = (counted: number | null): number | null => (counted === null ? null : counted + (older ?? 0));
+  return [
+    tally.stream,
+    tally.project ?? '',
+    total(tally.totalAfter),
+    total(tally.totalBefore),
+    whole ? tally.seen : null,
+    tally.holes,
+    present + (older ?? 0),
+    count.kept,
+    state,
+    reason,
+    whole && tally.seen !== null && state === 'complete' ? now : null,
+    state === 'suspect' ? missing : null,
+  ];
+}

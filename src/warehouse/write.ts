@@ -99,9 +99,9 @@ export class Writer {
         );
         if (pages.length > 0) counts.set(stream.name, await this.#rows.write(client, stream, pages));
       }
-      for (const write of batch) {
-        if (write.type === 'cursor') await this.#setCursor(client, write);
-        if (write.type === 'tally') settlements.push(await this.#settle(client, write.tally));
+      for (const part of afterListings(batch)) {
+        settlements.push(...(await this.#settle(client, part)));
+        await this.#setCursors(client, part);
       }
       const done = batch.flatMap((write) => (write.type === 'done' ? write.projects : []));
       await this.#hold?.leave(client, { settlements, done });
@@ -109,27 +109,51 @@ export class Writer {
     });
   }
 
-  async #settle(client: pg.PoolClient, tally: Tally): Promise<Settlement> {
-    if (tally.project !== null) this.#rows.settled(tally.stream, tally.project);
-    return this.#ledger.settle(client, tally, this.#now());
+  async #settle(client: pg.ClientBase, batch: readonly Write[]): Promise<Settlement[]> {
+    const tallies = batch.flatMap((write) => (write.type === 'tally' ? [write.tally] : []));
+    for (const { stream, project } of tallies) if (project !== null) this.#rows.settled(stream, project);
+    return this.#ledger.settleAll(client, tallies, this.#now());
   }
 
-  async #setCursor(client: pg.PoolClient, { stream, slice, cursor }: CursorWrite): Promise<void> {
-    if (cursor === null) {
-      await client.query('delete from soundings.cursors where connection_id = $1 and stream = $2 and slice = $3', [
-        this.#connectionId,
-        stream,
-        slice,
-      ]);
-    } else {
-      await client.query(SET_CURSOR, [this.#connectionId, stream, slice, JSON.stringify(cursor)]);
+  /** Of several cursors of a slice the last one counts. */
+  async #setCursors(client: pg.ClientBase, batch: readonly Write[]): Promise<void> {
+    const last = new Map<string, CursorWrite>();
+    for (const write of batch) {
+      if (write.type === 'cursor') last.set(JSON.stringify([write.stream, write.slice]), write);
+    }
+    const { set = [], drop = [] } = Object.groupBy(last.values(), ({ cursor }) => (cursor === null ? 'drop' : 'set'));
+    const slices = (writes: readonly CursorWrite[]): unknown[] => [
+      this.#connectionId,
+      writes.map(({ stream }) => stream),
+      writes.map(({ slice }) => slice),
+    ];
+    if (drop.length > 0) await client.query(DROP_CURSORS, slices(drop));
+    if (set.length > 0) {
+      await client.query(SET_CURSORS, [...slices(set), set.map(({ cursor }) => JSON.stringify(cursor))]);
     }
   }
 }
 
 type CursorWrite = Extract<Write, { type: 'cursor' }>;
 
-const SET_CURSOR = `insert into soundings.cursors (connection_id, stream, slice, cursor) values ($1, $2, $3, $4)
+/**
+ * A batch cut in front of each tally of the projects' list: a project whose key changed loses the cursors that it had by
+ * then. Between other tallies and cursors no order matters.
+ */
+function afterListings(batch: readonly Write[]): Write[][] {
+  const parts: Write[][] = [[]];
+  for (const write of batch) {
+    if (write.type === 'tally' && write.tally.stream === 'projects') parts.push([]);
+    parts.at(-1)?.push(write);
+  }
+  return parts;
+}
+
+const SET_CURSORS = `insert into soundings.cursors (connection_id, stream, slice, cursor)
+select $1::bigint, given.* from unnest($2::text[], $3::text[], $4::jsonb[]) given
 on conflict (connection_id, stream, slice) do update set cursor = excluded.cursor, updated_at = now()`;
+
+const DROP_CURSORS = `delete from soundings.cursors c using unnest($2::text[], $3::text[]) given (stream, slice)
+ where c.connection_id = $1 and c.stream = given.stream and c.slice = given.slice`;
 
 export type { WriteCounts } from './rows.ts';
