@@ -88,11 +88,20 @@ update sonarqube_project_metrics pm
   from gone g, sonarqube_metrics m
  where m.connection_id = $3 and pm.metric_id = m.id and pm.project_id = g.project_id and pm.date = g.date`;
 
-/** Two rows of one project: the one that is not listed any more, and one made in this run that nothing hangs on yet. */
-export const RENAMED = `select o.id as old_id, n.id as new_id, o.source_key as old_key, n.source_key as new_key
-  from sonarqube_projects o
-  join sonarqube_projects n on n.connection_id = o.connection_id and n.project_uuid = o.project_uuid and n.id > o.id
- where o.connection_id = $1 and o.deleted_at is null
+/**
+ * Two rows of one project: the one that is not listed any more, and one made in this run that nothing hangs on yet. Sorted
+ * once for ids that stand twice: joined with itself without an index a list of 20,000 took two minutes.
+ */
+export const RENAMED = `with listed as (
+  select id, source_key, project_uuid, deleted_at, count(*) over (partition by project_uuid) as times
+    from sonarqube_projects where connection_id = $1 and project_uuid is not null
+), twice as materialized (
+  select * from listed where times > 1
+)
+select o.id as old_id, n.id as new_id, o.source_key as old_key, n.source_key as new_key
+  from twice o
+  join twice n on n.project_uuid = o.project_uuid and n.id > o.id
+ where o.deleted_at is null
    and not exists (select from sonarqube_issues i where i.project_id = n.id)
    and not exists (select from sonarqube_analyses a where a.project_id = n.id)
    and not exists (select from sonarqube_current_measures c where c.project_id = n.id)

@@ -164,7 +164,7 @@ export class Ledger {
       const count = counts.get(tally) ?? NO_ROWS;
       if (tally.stream === 'issues') withIssues.push(tally);
       if (sawAll(tally) && count.present !== tally.seen) {
-        // a hotspot that is marked now was none that those before could find
+        // a hotspot that is marked now had not vanished yet when those before were settled
         await this.#noteConversions(client, withIssues.splice(0));
         findings.push(await this.#settleMissing(client, tally, count, now));
       } else {
