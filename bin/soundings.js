@@ -26,6 +26,18 @@ if (moving.indexOf(process.argv[2]) !== -1 && !chosen && process.platform !== 'w
     process.emitWarning = warn;
   }
 }
+// What V8 made of the modules is kept for the next start, in the person's own cache folder: nobody else may write what this
+// program runs. Where there is none that can be written, every start is as slow as the first one.
+var home = process.env.XDG_CACHE_HOME || (process.platform === 'win32' ? process.env.LOCALAPPDATA : process.env.HOME);
+if (home && process.getBuiltinModule && !process.env.NODE_COMPILE_CACHE) {
+  try {
+    process.getBuiltinModule('fs').accessSync(home, 2);
+    var cache = process.env.XDG_CACHE_HOME || process.platform === 'win32' ? home : home + '/.cache';
+    process.getBuiltinModule('module').enableCompileCache(cache + '/soundings/compiled');
+  } catch (unwritable) {
+    void unwritable;
+  }
+}
 import('../dist/cli/main.js').catch(function (error) {
   if (error && error.code === 'ERR_MODULE_NOT_FOUND' && String(error.message).indexOf('dist') !== -1) {
     process.stderr.write('soundings: this checkout is not built yet; run "npm ci" (or "npm run build").\n');

@@ -3,28 +3,52 @@
 import { Command, CommanderError } from 'commander';
 import { asConnectorError, EXIT_CODES } from '../protocol/errors.ts';
 import { VERSION } from '../app/version.ts';
-import { addAudit } from './commands/audit.ts';
-import { addConnections } from './commands/connections.ts';
-import { addCredentials } from './commands/credentials.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDocs } from './commands/docs.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addExport } from './commands/export.ts';
-import { addInsights } from './commands/insights.ts';
-import { addKeys } from './commands/keys.ts';
-import { addProjects } from './commands/projects.ts';
-import { addPsqlUrl } from './commands/psql-url.ts';
-import { addQueries } from './commands/queries.ts';
-import { addQuery } from './commands/query.ts';
-import { addRuns } from './commands/runs.ts';
-import { addSchema } from './commands/schema.ts';
-import { addServe } from './commands/serve.ts';
-import { addStatus } from './commands/status.ts';
-import { addSync } from './commands/sync.ts';
-import { addSyncs } from './commands/syncs.ts';
-import { addTokens } from './commands/tokens.ts';
-import { addUsers } from './commands/users.ts';
-import { addWorker } from './commands/worker.ts';
+
+/** What each command is for, null for one that help does not show; its module is loaded when it is the one that is called. */
+const COMMANDS: Readonly<
+  Record<string, readonly [string | null, () => Promise<{ define: (command: Command) => void }>]>
+> = {
+  sync: [
+    'bring everything a SonarQube Server knows into PostgreSQL, or what changed since the last time',
+    () => import('./commands/sync.ts'),
+  ],
+  query: ['ask the warehouse in SQL, as a login that can only read it', () => import('./commands/query.ts')],
+  queries: ['saved queries, and examples to begin with', () => import('./commands/queries.ts')],
+  export: ['write every row of a table or a query to a file', () => import('./commands/export.ts')],
+  insights: ['the numbers behind the charts', () => import('./commands/insights.ts')],
+  schema: ['show which tables there are, or what the columns of one mean', () => import('./commands/schema.ts')],
+  status: [
+    "show per project and stream the server's total, ours, and whether it is complete",
+    () => import('./commands/status.ts'),
+  ],
+  'psql-url': [
+    'print the address by which psql, Grafana or Metabase read the embedded database',
+    () => import('./commands/psql-url.ts'),
+  ],
+  serve: ['run the HTTP API, the web page, the scheduler and a worker', () => import('./commands/serve.ts')],
+  worker: [
+    'sync beside "soundings serve": one process more, on this machine or another, over the same database',
+    () => import('./commands/worker.ts'),
+  ],
+  connections: ['which servers are synced, and how', () => import('./commands/connections.ts')],
+  credentials: ['the tokens that connections are read with', () => import('./commands/credentials.ts')],
+  projects: ['the projects of a connection', () => import('./commands/projects.ts')],
+  syncs: ['begin and end runs of connections', () => import('./commands/syncs.ts')],
+  runs: ['what was read when, how it went, and why not', () => import('./commands/runs.ts')],
+  tokens: ['API tokens: who may call the HTTP API, and for what', () => import('./commands/tokens.ts')],
+  users: ['who may sign in to the web pages, and what they may do', () => import('./commands/users.ts')],
+  keys: ['the keys that seal stored secrets', () => import('./commands/keys.ts')],
+  audit: ['who did what to which connection or credential', () => import('./commands/audit.ts')],
+  doctor: [
+    'look at configuration, database, keys, disk and every connection, and say what to do',
+    () => import('./commands/doctor.ts'),
+  ],
+  demo: [
+    'sync a bundled sample SonarQube Server into a folder of its own, and show some answers',
+    () => import('./commands/demo.ts'),
+  ],
+  docs: [null, () => import('./commands/docs.ts')],
+};
 
 const program = new Command('soundings')
   .description('Everything a SonarQube Server knows, in PostgreSQL: complete, fresh and proven.')
@@ -33,33 +57,13 @@ const program = new Command('soundings')
   .configureHelp({ sortSubcommands: true })
   .exitOverride();
 
-for (const add of [
-  addSync,
-  addQuery,
-  addQueries,
-  addExport,
-  addInsights,
-  addSchema,
-  addStatus,
-  addPsqlUrl,
-  addServe,
-  addWorker,
-  addConnections,
-  addCredentials,
-  addProjects,
-  addSyncs,
-  addRuns,
-  addTokens,
-  addUsers,
-  addKeys,
-  addAudit,
-  addDoctor,
-  addDemo,
-  addDocs,
-])
-  add(program);
-
+const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const named = words[0] === 'help' ? words[1] : words[0];
 try {
+  for (const [name, [what, load]] of Object.entries(COMMANDS)) {
+    const command = program.command(name, { hidden: what === null }).description(what ?? '');
+    if (name === named) (await load()).define(command);
+  }
   await program.parseAsync();
 } catch (thrown) {
   if (thrown instanceof CommanderError) {

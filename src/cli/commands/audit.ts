@@ -2,8 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { callMethod, idArgument, withCallFlags, type CallFlags } from '../call.ts';
 import { print, printJson, say } from '../context.ts';
 
-export function addAudit(program: Command): void {
-  const audit = program.command('audit').description('who did what to which connection or credential');
+export function define(audit: Command): void {
   withCallFlags(
     audit
       .command('list', { isDefault: true })

@@ -27,8 +27,7 @@ interface ChangeFlags extends CallFlags, SettingFlags, TokenFlags {
   readonly clientKey?: string;
 }
 
-export function addConnections(program: Command): void {
-  const connections = program.command('connections').description('which servers are synced, and how');
+export function define(connections: Command): void {
   withCallFlags(connections.command('list').description('every connection')).action(listCommand);
   withCallFlags(
     connections

@@ -10,8 +10,7 @@ interface ChangeFlags extends CallFlags, TokenFlags {
   readonly clientKey?: string;
 }
 
-export function addCredentials(program: Command): void {
-  const credentials = program.command('credentials').description('the tokens that connections are read with');
+export function define(credentials: Command): void {
   const ofConnection = (command: Command): Command => command.argument('<connection>', 'of which one', idArgument);
   const one = (command: Command): Command => ofConnection(command).argument('<id>', 'which one', idArgument);
   withCallFlags(ofConnection(credentials.command('list').description('the credentials of a connection'))).action(

@@ -2,12 +2,8 @@ import type { Command } from 'commander';
 import { defaultDataDir, type StoreFlags } from '../../app/config.ts';
 import { environment, print, say, stopSignal, storeOf, withStoreFlags } from '../context.ts';
 
-export function addDemo(program: Command): void {
-  withStoreFlags(
-    program
-      .command('demo')
-      .description('sync a bundled sample SonarQube Server into a folder of its own, and show some answers'),
-  ).action(runDemoCommand);
+export function define(command: Command): void {
+  withStoreFlags(command).action(runDemoCommand);
 }
 
 /** What people ask first; each is printed with its answer. */

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { ConnectorError } from '../../protocol/errors.ts';
 import { print } from '../context.ts';
 
-export function addDocs(program: Command): void {
-  program
-    .command('docs', { hidden: true })
+export function define(command: Command): void {
+  command
     .option('--out <file>', 'write the table reference there')
     .option('--check <file>', 'fail when that file differs from the code')
     .action(async ({ out, check }: { out?: string; check?: string }) => {

@@ -8,13 +8,8 @@ interface DoctorFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
-export function addDoctor(program: Command): void {
-  withStoreFlags(
-    program
-      .command('doctor')
-      .description('look at configuration, database, keys, disk and every connection, and say what to do')
-      .option('--json', 'print as JSON'),
-  ).action(runDoctorCommand);
+export function define(command: Command): void {
+  withStoreFlags(command.option('--json', 'print as JSON')).action(runDoctorCommand);
 }
 
 const MARK: Readonly<Record<Finding['state'], string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };

@@ -19,11 +19,9 @@ interface ExportFlags extends CallFlags {
   readonly timeout: number;
 }
 
-export function addExport(program: Command): void {
+export function define(command: Command): void {
   withServerFlag(
-    program
-      .command('export')
-      .description('write every row of a table or a query to a file')
+    command
       .argument(
         '<what>',
         'a table (issues, sonarqube_issues), a statement in SQL, or - to read one from standard input',

@@ -12,8 +12,7 @@ interface RunFlags extends CallFlags {
   readonly sql?: boolean;
 }
 
-export function addInsights(program: Command): void {
-  const insights = program.command('insights').description('the numbers behind the charts');
+export function define(insights: Command): void {
   withCallFlags(
     insights.command('list', { isDefault: true }).description('which insights there are, and the filters each goes by'),
   ).action(async (flags: CallFlags) => {

@@ -3,8 +3,7 @@ import { callMethod, withCallFlags, type CallFlags } from '../call.ts';
 import { print, printJson } from '../context.ts';
 import { shown } from './connections.ts';
 
-export function addKeys(program: Command): void {
-  const keys = program.command('keys').description('the keys that seal stored secrets');
+export function define(keys: Command): void {
   withCallFlags(keys.command('list').description('which are held, which are needed')).action(
     async (flags: CallFlags) => {
       const { keys: found } = await callMethod(flags, 'keys.list', {});

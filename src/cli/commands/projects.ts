@@ -17,8 +17,7 @@ interface ListFlags extends CallFlags {
 const STATES = ['complete', 'moving', 'short', 'suspect', 'unreadable', 'unread', 'gone'];
 const SORTS = ['name', 'key', 'last_analysis', 'issues_synced'];
 
-export function addProjects(program: Command): void {
-  const projects = program.command('projects').description('the projects of a connection');
+export function define(projects: Command): void {
   withCallFlags(
     projects
       .command('list')

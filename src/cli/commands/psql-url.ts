@@ -9,11 +9,9 @@ interface PsqlUrlFlags extends StoreFlags {
   readonly owner?: boolean;
 }
 
-export function addPsqlUrl(program: Command): void {
+export function define(command: Command): void {
   withStoreFlags(
-    program
-      .command('psql-url')
-      .description('print the address by which psql, Grafana or Metabase read the embedded database')
+    command
       .option('--hold', 'keep the database running until Ctrl-C')
       .option('--owner', 'as the owner, who may write, instead of the read-only login'),
   ).action(runPsqlUrlCommand);

@@ -3,8 +3,7 @@ import type { Command } from 'commander';
 import { callMethod, idArgument, withCallFlags, type CallFlags } from '../call.ts';
 import { print, printJson, say } from '../context.ts';
 
-export function addQueries(program: Command): void {
-  const queries = program.command('queries').description('saved queries, and examples to begin with');
+export function define(queries: Command): void {
   withCallFlags(queries.command('list', { isDefault: true }).description('what is saved, and the examples')).action(
     async (flags: CallFlags) => {
       const answer = await callMethod(flags, 'queries.list', {});

@@ -8,11 +8,9 @@ interface QueryFlags extends StoreFlags {
   readonly timeout: number;
 }
 
-export function addQuery(program: Command): void {
+export function define(command: Command): void {
   withStoreFlags(
-    program
-      .command('query')
-      .description('ask the warehouse in SQL, as a login that can only read it')
+    command
       .argument('<sql>', 'one statement, or - to read it from standard input')
       .addOption(
         new Option('--format <format>', 'how rows are printed').choices(['table', 'json', 'csv']).default('table'),

@@ -15,8 +15,7 @@ interface ListFlags extends CallFlags {
 
 const STATES = ['queued', 'running', 'complete', 'partly_failed', 'failed', 'cancelled'];
 
-export function addRuns(program: Command): void {
-  const runs = program.command('runs').description('what was read when, how it went, and why not');
+export function define(runs: Command): void {
   withCallFlags(
     runs
       .command('list')

@@ -7,14 +7,10 @@ interface SchemaFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
-export function addSchema(program: Command): void {
-  withStoreFlags(
-    program
-      .command('schema')
-      .description('show which tables there are, or what the columns of one mean')
-      .argument('[table]', 'table or view')
-      .option('--json', 'print as JSON'),
-  ).action(runSchemaCommand);
+export function define(command: Command): void {
+  withStoreFlags(command.argument('[table]', 'table or view').option('--json', 'print as JSON')).action(
+    runSchemaCommand,
+  );
 }
 
 async function runSchemaCommand(name: string | undefined, flags: SchemaFlags): Promise<void> {

@@ -13,11 +13,9 @@ interface ServeFlags extends StoreFlags, BackgroundFlags {
   readonly rateLimit?: number;
 }
 
-export function addServe(program: Command): void {
+export function define(command: Command): void {
   withStoreFlags(
-    program
-      .command('serve')
-      .description('run the HTTP API, the web page, the scheduler and a worker')
+    command
       .option('--port <n>', 'port to listen on; 0: a free one', wholeNumber(0, 65535), 8080)
       .option('--host <address>', 'address to listen on; 0.0.0.0: every one of this machine', '127.0.0.1')
       .option('--trust-proxy', 'a proxy stands in front and names the callers in X-Forwarded-For')

@@ -11,14 +11,8 @@ interface StatusFlags extends StoreFlags {
 /** Complete rows shown before the rest is only counted; incomplete ones are always shown. */
 const MOST_ROWS = 200;
 
-export function addStatus(program: Command): void {
-  withStoreFlags(
-    program
-      .command('status')
-      .description("show per project and stream the server's total, ours, and whether it is complete")
-      .option('--all', 'show every row')
-      .option('--json', 'print as JSON'),
-  ).action(runStatusCommand);
+export function define(command: Command): void {
+  withStoreFlags(command.option('--all', 'show every row').option('--json', 'print as JSON')).action(runStatusCommand);
 }
 
 async function runStatusCommand(flags: StatusFlags): Promise<void> {

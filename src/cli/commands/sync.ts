@@ -20,11 +20,9 @@ interface SyncFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
-export function addSync(program: Command): void {
+export function define(command: Command): void {
   withStoreFlags(
-    program
-      .command('sync')
-      .description('bring everything a SonarQube Server knows into PostgreSQL, or what changed since the last time')
+    command
       .requiredOption('--url <url>', 'address of the server, as in a browser, with its context path')
       .option('--token-file <file>', 'file that holds the token (default: SOUNDINGS_TOKEN, or typed at a prompt)')
       .option('--token <token>', 'the token itself; other users of this machine can read it in the process list')

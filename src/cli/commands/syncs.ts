@@ -17,8 +17,7 @@ interface StartFlags extends CallFlags {
 
 const LOOK_EVERY_MS = 1000;
 
-export function addSyncs(program: Command): void {
-  const syncs = program.command('syncs').description('begin and end runs of connections');
+export function define(syncs: Command): void {
   withCallFlags(
     syncs
       .command('start')

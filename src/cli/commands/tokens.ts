@@ -3,8 +3,7 @@ import { print, printJson, say } from '../context.ts';
 import { callMethod, idArgument, withCallFlags, type CallFlags } from '../call.ts';
 import { SCOPES, type Scope } from '../../api/method.ts';
 
-export function addTokens(program: Command): void {
-  const tokens = program.command('tokens').description('API tokens: who may call the HTTP API, and for what');
+export function define(tokens: Command): void {
   withCallFlags(
     tokens
       .command('create')

@@ -12,8 +12,7 @@ interface LinkFlags extends CallFlags {
   readonly url?: string;
 }
 
-export function addUsers(program: Command): void {
-  const users = program.command('users').description('who may sign in to the web pages, and what they may do');
+export function define(users: Command): void {
   const role = (): Option => new Option('--role <role>', 'what they may do').choices(['viewer', 'editor', 'admin']);
   const withUrl = (command: Command): Command =>
     command.option(

@@ -4,13 +4,9 @@ import { backgroundConfig, serviceConfig, type BackgroundFlags, type StoreFlags 
 import { environment, print, stopSignal, watchOptions, withStoreFlags } from '../context.ts';
 import { wholeNumber } from './serve.ts';
 
-export function addWorker(program: Command): void {
+export function define(command: Command): void {
   withStoreFlags(
-    program
-      .command('worker')
-      .description(
-        'sync beside "soundings serve": one process more, on this machine or another, over the same database',
-      )
+    command
       .option('--slots <n>', 'runs that it is at work on at a time (default: 4)', wholeNumber(1, 64))
       .option(
         '--keep-runs <days>',
