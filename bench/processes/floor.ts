@@ -2,9 +2,15 @@
 import { Pool } from 'undici';
 import { answer } from './answering.ts';
 
+/** One request, and the status that its answer must have: that of the program's own. */
+export interface Wanted {
+  readonly path: string;
+  readonly status: number;
+}
+
 export interface FloorOps {
   /** Milliseconds for all of them. */
-  run(input: { readonly paths: readonly string[]; readonly parallel: number }): Promise<number>;
+  run(input: { readonly asked: readonly Wanted[]; readonly parallel: number }): Promise<number>;
 }
 
 const url = JSON.parse(process.argv[2] ?? '""') as string;
@@ -13,16 +19,17 @@ const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 
 
 answer(
   {
-    run: async ({ paths, parallel }) => {
+    run: async ({ asked, parallel }) => {
       const pool = new Pool(url, { connections: parallel, pipelining: 1 });
       const began = performance.now();
       let next = 0;
       await Promise.all(
         Array.from({ length: parallel }, async () => {
-          for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
+          for (let one = asked[next++]; one !== undefined; one = asked[next++]) {
+            const { path, status } = one;
             const { statusCode, body } = await pool.request({ path, method: 'GET', headers });
             await body.dump({ limit: Infinity });
-            if (statusCode !== 200) throw new Error(`${statusCode} ${path}`);
+            if (statusCode !== status) throw new Error(`${statusCode} instead of ${status}: ${path}`);
           }
         }),
       );

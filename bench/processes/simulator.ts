@@ -1,5 +1,6 @@
 /** A simulated server as a process of its own, steered by messages: its work and memory are not the program's. */
 import { generate, startSimulator, type Simulator } from '../../test/simulator/index.ts';
+import type { Rule } from '../../test/simulator/dataset.ts';
 import { VERSIONS, type Version } from '../../test/simulator/versions.ts';
 import { answer } from './answering.ts';
 
@@ -19,6 +20,7 @@ export interface SimulatorSetup {
 
 export interface Asked {
   readonly url: string;
+  readonly status: number;
   readonly bytes: number;
   /** Milliseconds on this process's clock. */
   readonly start: number;
@@ -29,6 +31,8 @@ export interface Asked {
 export interface SimulatorOps {
   /** Requests since the last call. */
   taken(): Asked[];
+  /** Its rules, which the program does not read. */
+  rules(): Rule[];
   latency(ms: number): void;
   /** From the request after so many on, every answer takes so many milliseconds. */
   slow(input: { after: number; ms: number }): void;
@@ -62,7 +66,9 @@ const simulator: Simulator = await startSimulator({
 
 answer(
   {
-    taken: () => simulator.log.splice(0).map(({ url, bytes, start, end }) => ({ url, bytes, start, end })),
+    taken: () =>
+      simulator.log.splice(0).map(({ url, status, bytes, start, end }) => ({ url, status, bytes, start, end })),
+    rules: () => [...data.rules.values()],
     latency: (ms) => void (simulator.latency = ms),
     slow: ({ after, ms }) => {
       let asked = 0;

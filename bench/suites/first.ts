@@ -10,6 +10,7 @@ import {
 } from '../processes.ts';
 import type { Asked, SimulatorSetup } from '../processes/simulator.ts';
 import { median } from '../report.ts';
+import { startFront } from '../peer-front.ts';
 import { peer } from '../peers.ts';
 import { closing, Scratch, type Bench } from '../suite.ts';
 
@@ -26,7 +27,7 @@ export const STANDARD: SimulatorSetup = {
 };
 
 /** Requests in flight that the floor may choose from: as many as the program itself may have. */
-const LEVELS = [2, 4, 8];
+export const LEVELS = [2, 4, 8];
 
 /** The requests of a run, and how long it took from the first of them to the last commit. */
 export interface First extends Synced {
@@ -68,9 +69,9 @@ export async function first(bench: Bench): Promise<void> {
       for (let run = 0; run < bench.runs; run++) {
         last = await firstSync(simulator, await bench.freshStore());
         ours.push(last.fromFirstRequest);
-        const paths = last.asked.map(({ url }) => url);
+        const asked = last.asked.map(({ url, status }) => ({ path: url, status }));
         const levels: number[] = [];
-        for (const parallel of LEVELS) levels.push(await floor.run({ paths, parallel }));
+        for (const parallel of LEVELS) levels.push(await floor.run({ asked, parallel }));
         floors.push(Math.min(...levels));
         if (latency === 5) merges.push((await merge.whole()).ms);
         bench.say(
@@ -124,24 +125,36 @@ export async function first(bench: Bench): Promise<void> {
 /** sonar-tools on the same server; it needs two commands for what one sync brings. */
 async function beside(bench: Bench, simulator: SimulatorProcess): Promise<void> {
   const scratch = new Scratch();
-  await simulator.latency(5);
+  const latencyMs = 5;
+  await simulator.latency(latencyMs);
+  const refused: string[] = [];
+  const front = await startFront({
+    target: simulator.ready.url,
+    rules: await simulator.rules(),
+    latencyMs,
+    refused: (line) => refused.push(line),
+  });
   try {
     const folder = await scratch.folder();
-    const findings = await peer(bench, simulator.ready, 'sonar-findings-export', folder);
-    const measures = await peer(bench, simulator.ready, 'sonar-measures-export', folder);
+    const server = { url: front.url, token: simulator.ready.token };
+    const findings = await peer(bench, server, 'sonar-findings-export', folder);
+    const measures = await peer(bench, server, 'sonar-measures-export', folder);
+    if (refused.length > 0) throw new Error(`it asked what nobody answers, such as ${refused[0] ?? ''}`);
     const ours = await firstSync(simulator, await bench.freshStore());
     const theirs = findings.seconds + measures.seconds;
-    const points = ours.report.progress.streams['measures_history']?.read ?? 0;
+    const read = (stream: string): number => ours.report.progress.streams[stream]?.read ?? 0;
+    const text = (count: number): string => count.toLocaleString('en');
     bench.add({
       what: 'sonar-tools / first sync, simulator at 5 ms',
       value: (theirs * 1000) / ours.fromFirstRequest,
       unit: '×',
       least: 5,
-      note: `${theirs.toFixed(1)} s for ${findings.rows.toLocaleString('en')} findings and ${measures.rows.toLocaleString('en')} points; we ${(ours.fromFirstRequest / 1000).toFixed(1)} s for all, ${points.toLocaleString('en')} points`,
+      note: `${findings.seconds.toFixed(1)} s for ${text(findings.rows)} findings, ${measures.seconds.toFixed(1)} s for ${text(measures.rows)} points; we ${(ours.fromFirstRequest / 1000).toFixed(1)} s for ${text(read('issues') + read('hotspots'))} and ${text(read('measures_history'))}`,
     });
   } catch (error) {
     bench.say(`sonar-tools does not run on the simulator: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
+    await front.close();
     await scratch.clean();
   }
 }

@@ -41,11 +41,19 @@ export interface Analysis {
 
 /** Analyses a project; when it resolves, the server shows the result. */
 export async function analyse(server: RealServer, analysis: Analysis, log: Log = () => undefined): Promise<void> {
-  const { project, revision, date } = analysis;
+  await scan(server, analysis, await prepare(server, analysis.project, analysis.revision), log);
+}
+
+/** Analyses files that are there already as any project. */
+export async function scan(
+  server: RealServer,
+  { project, revision, date }: Omit<Analysis, 'project'> & { project: string },
+  { directory, properties }: Prepared,
+  log: Log,
+): Promise<void> {
   const started = Date.now();
   const { cache, instance, java } = server.runtime;
   const jar = await installScanner(cache, log);
-  const { directory, properties } = await prepare(server, project, revision);
   const workingDirectory = path.join(instance, 'work', `${project}.scanner`);
   const settings: Record<string, string> = {
     'sonar.host.url': server.url,

@@ -62,6 +62,8 @@ export interface StartOptions {
   seeded?: boolean;
   /** True: it stays when this process ends, and `stop` leaves its data (default false). */
   keep?: boolean;
+  /** What it is filled with beyond the tests' own; kept as well, under a name that changes with what it is. */
+  more?: { name: string; fill: (server: RealServer, log: Log) => Promise<void> };
 }
 
 /** What is written into an instance's folder, to find its processes again. */
@@ -293,7 +295,7 @@ function password(): string {
  * database is put in place. Each call makes an instance of its own, so tests may change what they like.
  */
 export async function startServer(options: StartOptions): Promise<RealServer> {
-  const { version, seeded = true, keep = false } = options;
+  const { version, seeded = true, keep = false, more } = options;
   const log = options.log ?? (() => undefined);
   const cache = await cacheDirectory();
   await reapOrphans(cache, log);
@@ -317,26 +319,30 @@ export async function startServer(options: StartOptions): Promise<RealServer> {
   const none: Record_ = { version, url: '', pid: 0, owner: keep ? undefined : process.pid };
   await fs.writeFile(path.join(instance, RECORD), JSON.stringify(none));
   const base = { version, home, java, instance, keep };
-  const snapshot = path.join(cache, 'filled', `${version}-${await snapshotKey()}`);
+  const tests = path.join(cache, 'filled', `${version}-${await snapshotKey()}`);
+  const snapshot = more ? `${tests}-${more.name}` : tests;
+  const put = async (from: string): Promise<void> => {
+    await fs.rm(path.join(instance, 'data'), { recursive: true, force: true });
+    await fs.cp(path.join(from, 'data'), path.join(instance, 'data'), { recursive: true });
+  };
+  const fill = async (into: string, how: (server: RealServer, log: Log) => Promise<void>): Promise<void> => {
+    const first = await launch({ ...base, keep: false }, log);
+    const facts = into === tests ? await prepare(first.url) : await readFacts(tests);
+    const begun = Date.now();
+    await how(await describe(base, cache, first, facts), log);
+    log(`filled in ${seconds(begun)}`);
+    await endProcess(first.pid, instance);
+    await keepSnapshot(instance, into, facts);
+    log(`kept in ${into}`);
+  };
   try {
     if (seeded && !existsSync(snapshot)) {
-      const first = await launch({ ...base, keep: false }, log);
-      const facts = await prepare(first.url);
-      const server = await describe(base, cache, first, facts);
-      const begun = Date.now();
-      await seed(server, log);
-      log(`filled in ${seconds(begun)}`);
-      await endProcess(first.pid, instance);
-      await keepSnapshot(instance, snapshot, facts);
-      log(`kept in ${snapshot}`);
-    } else if (seeded) {
-      await fs.rm(path.join(instance, 'data'), { recursive: true, force: true });
-      await fs.cp(path.join(snapshot, 'data'), path.join(instance, 'data'), { recursive: true });
-    }
+      if (existsSync(tests)) await put(tests);
+      else await fill(tests, seed);
+      if (more) await fill(snapshot, more.fill);
+    } else if (seeded) await put(snapshot);
     const running = await launch(base, log);
-    const facts = seeded
-      ? (JSON.parse(await fs.readFile(path.join(snapshot, 'facts.json'), 'utf8')) as Seeded)
-      : await prepare(running.url);
+    const facts = seeded ? await readFacts(snapshot) : await prepare(running.url);
     await fs.writeFile(path.join(instance, 'facts.json'), JSON.stringify(facts), { mode: 0o600 });
     const server = await describe(base, cache, running, facts);
     await fs.writeFile(path.join(instance, 'tokens.json'), JSON.stringify(server.tokens), { mode: 0o600 });
@@ -346,6 +352,10 @@ export async function startServer(options: StartOptions): Promise<RealServer> {
     if (record) await endProcess(record.pid, instance);
     throw error;
   }
+}
+
+async function readFacts(snapshot: string): Promise<Seeded> {
+  return JSON.parse(await fs.readFile(path.join(snapshot, 'facts.json'), 'utf8')) as Seeded;
 }
 
 async function keepSnapshot(instance: string, snapshot: string, facts: Seeded): Promise<void> {
@@ -359,11 +369,11 @@ async function keepSnapshot(instance: string, snapshot: string, facts: Seeded): 
   await fs.rename(part, snapshot).catch((error: unknown) => {
     if (!existsSync(snapshot)) throw error;
   });
-  // what earlier states of the seed left of this version
+  // what earlier states of the seed left of this version; what this one goes on from stays
   const [all, mine] = [path.dirname(snapshot), path.basename(snapshot)];
   const version = mine.slice(0, mine.indexOf('-') + 1);
   for (const name of await fs.readdir(all)) {
-    if (!name.startsWith(version) || name === mine) continue;
+    if (!name.startsWith(version) || mine.startsWith(name)) continue;
     const other = path.join(all, name);
     const { mtimeMs } = await fs.stat(other);
     if (Date.now() - mtimeMs > 7 * 86_400_000) await fs.rm(other, { recursive: true, force: true });
