@@ -66,8 +66,7 @@ export class Rows {
   }
 
   async write(client: pg.ClientBase, stream: AnyStream, pages: readonly (Page | EncodedPage)[]): Promise<WriteCounts> {
-    const ready: EncodedPage[] = [];
-    for (const page of pages) ready.push('text' in page ? page : await this.#encode(client, stream, page));
+    const ready = await this.#ready(client, stream, pages);
     await client.query(MERGE_SETTINGS);
     const known = await this.#meet(client, stream, ready);
     const isNew: Wanted = ({ project }) => project !== null && known.get(project) === true;
@@ -94,8 +93,18 @@ export class Rows {
     return encoder;
   }
 
-  async #encode(client: pg.ClientBase, stream: AnyStream, page: Page): Promise<EncodedPage> {
-    await this.#references.load(client, stream, page.records);
+  /** Pages that came as records are encoded now that what they refer to can be looked up, for all of them at once. */
+  async #ready(
+    client: pg.ClientBase,
+    stream: AnyStream,
+    pages: readonly (Page | EncodedPage)[],
+  ): Promise<readonly EncodedPage[]> {
+    const records = pages.flatMap((page) => ('records' in page ? page.records : []));
+    if (records.length > 0) await this.#references.load(client, stream, records);
+    return pages.map((page) => ('text' in page ? page : this.#encode(stream, page)));
+  }
+
+  #encode(stream: AnyStream, page: Page): EncodedPage {
     try {
       return this.#encoder(stream).encode(page);
     } catch (error) {
