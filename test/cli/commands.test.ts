@@ -65,6 +65,13 @@ describe('usage', () => {
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it('help loads no command and nothing that only commands need', async () => {
+    const { stderr } = await run(['--help'], { env: { NODE_DEBUG: 'esm' } });
+    expect(stderr).toContain('/cli/main.ts');
+    expect(stderr).toContain('/commander/');
+    expect(stderr).not.toMatch(/\/zod\/|cli\/commands\//);
+  });
+
   it('both --database and --data-dir: 2', async () => {
     const ran = await here(['sync', '--url', url, '--database', 'postgres://me@127.0.0.1/x'], {
       token: 'squ_0123456789',
