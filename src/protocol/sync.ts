@@ -100,7 +100,12 @@ export interface Source {
   readonly passes: readonly string[];
   /** Reads the connection-wide lists whole; returns every project listed. */
   list(emit: Emit): Promise<readonly ProjectRef[]>;
-  /** Groups projects for a pass so that they cost the fewest requests. */
+  /** Projects in batches, in order, whose totals can be asked for together. */
+  batches(projects: readonly ProjectRef[]): readonly (readonly ProjectRef[])[];
+  /**
+   * Groups projects for a pass, in order, so that they cost few requests: every group but the last is full. How large a
+   * project is may have been learnt in the pass before.
+   */
   group(pass: string, projects: readonly ProjectRef[]): readonly (readonly ProjectRef[])[];
   /** The streams whose ledger rows a pass writes. */
   streamsOf(pass: string): readonly string[];

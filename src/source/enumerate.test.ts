@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import pLimit from 'p-limit';
 import { describe, expect, test } from 'vitest';
 import { enumerate, type Enumeration, type EnumerateOptions } from './enumerate.ts';
 import { issues, NOW, SearchModel, type ModelIssue, type ModelOptions } from './enumerate.testing.ts';
@@ -403,6 +404,45 @@ describe('how it asks', () => {
     }).catch((error: unknown) => ({ result: error as Enumeration }));
     expect(result).toBeDefined();
     expect(most).toBeLessThanOrEqual(4);
+  });
+
+  test('enumerations that share places hold no more together, and one that fails does not wait for the others', async () => {
+    const places = pLimit(4);
+    let held = 0;
+    let most = 0;
+    const hold = async (): Promise<void> => {
+      most = Math.max(most, (held += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      held -= 1;
+    };
+    const walk = (rows: number, failing = false): Promise<unknown> => {
+      const model = new SearchModel(issues(rows, (n) => ({ created: years(n) })));
+      return enumerate<ModelIssue>(
+        { componentKeys: 'p' },
+        {
+          places,
+          now: () => model.now,
+          fetch: async (query) => {
+            await hold();
+            if (failing) throw new Error('gone');
+            return model.fetch(query);
+          },
+          emit: hold,
+        },
+      );
+    };
+    const ended: string[] = [];
+    const others = Promise.all(
+      [9_000, 24_000, 3_000].map(async (rows) => {
+        await walk(rows);
+        ended.push(String(rows));
+      }),
+    );
+    await expect(walk(7_000, true)).rejects.toThrow('gone');
+    expect(ended).toEqual([]);
+    await others;
+    expect(most).toBeLessThanOrEqual(4);
+    expect(places.activeCount + places.pendingCount).toBe(0);
   });
 
   test.each(['fetch', 'emit', 'checkpoint'] as const)(

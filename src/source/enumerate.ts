@@ -10,7 +10,7 @@
  * - What proves the pass is not a sum of counts but the rows: distinct keys = the server's total. Whatever moves while it
  *   is read shows in the totals that come with every answer, and the part concerned is read again, twice at most.
  */
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import {
   canStartAt,
   CLOCK_MARGIN,
@@ -90,6 +90,8 @@ export interface EnumerateOptions<T extends SearchRow> {
   now?(): number;
   /** Answers in memory at once: asked for, or waiting for `emit`. Default 8. */
   ahead?: number;
+  /** Stands instead of `ahead`: enumerations that share it hold so many answers together. */
+  places?: LimitFunction;
   limits?: Partial<Limits>;
 }
 
@@ -138,6 +140,9 @@ export async function enumerate<T extends SearchRow>(filter: Filter, o: Enumerat
 
 const BY_CREATION = 'CREATION_DATE';
 
+/** Answers in memory at once. */
+export const AHEAD = 8;
+
 /** Rounds of re-reading before a pass says that the list does not hold still. */
 const MOST_ROUNDS = 3;
 
@@ -156,7 +161,7 @@ class Reader<T extends SearchRow> {
   readonly now: () => number;
   readonly #options: EnumerateOptions<T>;
   readonly #places = new Map<string, Place>();
-  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #limit: LimitFunction;
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -165,7 +170,7 @@ class Reader<T extends SearchRow> {
     this.limits = { ...LIMITS, ...options.limits };
     this.now = () => (options.now ? options.now() : Date.now() / 1000);
     this.#options = options;
-    this.#limit = pLimit(options.ahead ?? 8);
+    this.#limit = options.places ?? pLimit(options.ahead ?? AHEAD);
   }
 
   /** Facets for a request over the whole filter, where there are several projects to tell apart. */
@@ -187,24 +192,31 @@ class Reader<T extends SearchRow> {
     return this.#ask({ filter, ...page, ...(facets.length > 0 && { facets }) }, () => Promise.resolve());
   }
 
+  /** A place is held for one answer, and nothing that holds one waits for another. */
   #ask(query: Query, use: (answer: Answer<T>) => Promise<void>): Promise<Answer<T>> {
-    const asking = this.#limit(async () => {
-      if (this.#closed) throw new Error('The enumeration has ended.');
+    const ask = async (): Promise<Answer<T>> => {
       const answer = await this.#options.fetch(query);
       await use(answer);
       return answer;
+    };
+    const asking = this.#limit(async () => {
+      if (this.#closed) throw new Error('The enumeration has ended.');
+      const running = ask();
+      this.#running.add(running);
+      try {
+        return await running;
+      } finally {
+        this.#running.delete(running);
+      }
     });
-    this.#running.add(asking);
-    const done = () => this.#running.delete(asking);
-    asking.then(done, done);
-    return asking;
+    return handled(asking); // when the enumeration has ended, nobody waits for what has not got its place
   }
 
   noteProjects(answer: Answer<T>): void {
     this.projectTotals = answer.facets.get('projects') ?? this.projectTotals;
   }
 
-  /** Sends nothing more and waits for what is under way. */
+  /** Sends nothing more and waits for what is under way; not for its turn among others, for what is not. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#running);

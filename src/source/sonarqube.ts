@@ -1,11 +1,12 @@
 /** SonarQube Server as a source: which streams there are, and which requests bring which of them. */
 import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Stream } from '../protocol/stream.ts';
 import type { Cursor, Emit, Look, PassTraits, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
-import { enumerate, type Answer, type Filter } from './enumerate.ts';
+import { AHEAD, enumerate, type Answer, type Filter } from './enumerate.ts';
 import { begin, type Begun, type ListPage } from './listing.ts';
 import { inLists } from './lists.ts';
 import { analyses } from './streams/analyses.ts';
@@ -29,6 +30,13 @@ export const STREAMS: readonly Stream[] = [projects, metrics, analyses, measures
 
 /** Projects in one `componentKeys` list: small projects share requests. */
 const GROUP = 100;
+/**
+ * Unresolved issues in one list. Lists that end early let the first issues be read while the measures of later projects
+ * are: a list costs half a page more on average. One that a single window does not show is filled further, since up to
+ * 20,000 issues both ends of its order cost nothing else.
+ */
+const ENOUGH_IN_LIST = 8_000;
+const MOST_IN_LIST = 18_000;
 /** A project with more unresolved issues than this is walked on its own, with a cursor of its own. */
 const LARGE = 20_000;
 /** The server's index lags behind its database, and this machine's requests behind each other. */
@@ -76,6 +84,8 @@ export class SonarSource implements Source {
   #lookedBackTo = Infinity;
   /** Unresolved issues by project, from the metric `violations`: how large its issue pass will be at least. */
   readonly #violations = new Map<string, number>();
+  /** Memory stays flat however many lists are read beside each other. */
+  readonly #places = pLimit(AHEAD);
 
   /** `context`: of the source that began the run, to go on with it. */
   constructor(client: SonarClient, { listing = ALL_PROJECTS, context }: SourceOptions = {}) {
@@ -122,6 +132,14 @@ export class SonarSource implements Source {
 
   group(pass: string, refs: readonly ProjectRef[]): readonly (readonly ProjectRef[])[] {
     if (pass === 'details') return refs.map((ref) => [ref]);
+    return inLists(refs, (ref) => ref.key, GROUP, {
+      of: (ref) => this.#violations.get(ref.key) ?? 0,
+      isFull: (held) => held >= ENOUGH_IN_LIST && held <= WINDOW,
+      most: MOST_IN_LIST,
+    });
+  }
+
+  batches(refs: readonly ProjectRef[]): readonly (readonly ProjectRef[])[] {
     return inLists(refs, (ref) => ref.key, GROUP);
   }
 
@@ -294,6 +312,7 @@ export class SonarSource implements Source {
           if (only === undefined) return;
           await emit({ type: 'cursor', stream: 'issues', slice: only, cursor: { resumeFrom: second } });
         },
+        places: this.#places,
         ...(resumeFrom !== undefined && { resumeFrom }),
       },
     );

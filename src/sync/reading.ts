@@ -11,12 +11,13 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Hold, Writer } from '../warehouse/write.ts';
 import { planPass, type Known } from './plan.ts';
 import { WriteQueue } from './queue.ts';
+import { relay } from './relay.ts';
 import { noted, shortfallKey, type Shortfall } from './shortfalls.ts';
 
 /** Groups of projects read beside each other; the client limits the requests in flight. */
 const GROUPS_AT_ONCE = 2;
-/** Projects of a group whose details are read beside each other. */
-const PROJECTS_AT_ONCE = 8;
+/** Parts of one pass over a group that are read beside each other. */
+const PARTS_AT_ONCE = 8;
 
 export interface ReadingOptions {
   readonly connectionId: number;
@@ -187,11 +188,11 @@ export class Reading {
 
   // ------------------------------------------------------------------ second stage
 
-  /** Reads projects of the plan: all passes of a group before the next. Resolves when everything is committed. */
+  /** Reads projects of the plan, group by group. Resolves when everything is committed. */
   async read(projects: readonly PlannedProject[]): Promise<void> {
     const byKey = new Map(projects.map((project) => [project.ref.key, project]));
     const refs = projects.map(({ ref }) => ref);
-    const groups = this.#source.group(this.#source.passes.at(-1) ?? '', refs);
+    const groups = this.#source.batches(refs);
     await this.#inParallel(GROUPS_AT_ONCE, groups, async (group) => {
       await this.#readGroup(group.flatMap(({ key }) => byKey.get(key) ?? []));
     });
@@ -201,18 +202,21 @@ export class Reading {
   async #readGroup(projects: readonly PlannedProject[]): Promise<void> {
     const { connectionId } = this.#options;
     const keys = projects.map(({ ref }) => ref.key);
+    const byRef = new Map(projects.map((project) => [project.ref, project]));
     const earlier = new Map(projects.flatMap((one) => (one.earlier ? [[one.ref.key, one.earlier] as const] : [])));
-    const settling = new Settling();
+    const cursors = new Map<string, ReadonlyMap<string, Cursor>>();
     for (const pass of this.#source.passes) {
-      const cursors = await this.#warehouse.cursors(connectionId, pass, keys);
-      for (const mode of ['full', 'recent'] as const) {
-        const refs = projects.filter((project) => project.modes[pass] === mode).map(({ ref }) => ref);
-        const tasks = this.#source
-          .group(pass, refs)
-          .map((part): Task => ({ pass, projects: part, mode, cursors, earlier }));
-        await this.#inParallel(PROJECTS_AT_ONCE, tasks, (task) => this.#attempt(task, settling));
-      }
+      cursors.set(pass, await this.#warehouse.cursors(connectionId, pass, keys));
     }
+    const settling = new Settling();
+    await relay([...byRef.keys()], {
+      passes: this.#source.passes,
+      atOnce: PARTS_AT_ONCE,
+      modeOf: (pass, ref) => byRef.get(ref)?.modes[pass] ?? null,
+      cut: (pass, refs) => this.#source.group(pass, refs),
+      run: (pass, mode, part) =>
+        this.#attempt({ pass, projects: part, mode, cursors: cursors.get(pass) ?? new Map(), earlier }, settling),
+    });
     await settling.settled();
     await this.#queue.push({ type: 'done', projects: keys });
     this.#tell({ type: 'project-done', count: projects.length });
@@ -252,7 +256,7 @@ export class Reading {
     const stored = await this.#warehouse.presentByProject(connectionId, 'issues');
     const sum = [...stored.values()].reduce((before, count) => before + count, 0);
     if (sum === total) return;
-    for (const group of this.#source.group('issues', listed)) {
+    for (const group of this.#source.batches(listed)) {
       // what is named already is not asked for again
       const open = group.filter(
         ({ key }) => !this.#isUnreadable(key) && !this.#shortfalls.has(shortfallKey('issues', key)),

@@ -45,6 +45,40 @@ test(
 );
 
 test(
+  'issues are read while the measures of later projects still are, for next to no request more; a closed project is never asked for them',
+  { timeout: 300_000 },
+  async () => {
+    const data = generate({
+      version: '25.12',
+      projects: 40,
+      issuesPerProject: (n) => (n === 3 ? 9 : 600),
+      hotspots: 0,
+      analyses: 1,
+      metrics: 12,
+      seed: 23,
+    });
+    const closed = data.projects[3]!;
+    await using r = await rig({ version: '25.12', data });
+    const open = new Set(data.projects.map(({ key }) => key).filter((key) => key !== closed.key));
+    r.sim.mutate.restrict(closed.key, { browse: [] });
+    const { shortfalls } = await r.sync();
+    expect(new Set(shortfalls.map(({ project, state }) => `${String(project)} ${state}`))).toEqual(
+      new Set([`${closed.key} unreadable`]),
+    );
+    const paths = r.sim.log.map(({ path, params }) => `${path} ${params['componentKeys'] ?? ''}`);
+    const issues = paths.filter((path) => path.startsWith('/api/issues/search ') && path.length > 20);
+    const asked = issues.flatMap((path) => path.replace('/api/issues/search ', '').split(','));
+    expect(new Set(asked)).toEqual(open);
+    expect(paths.indexOf(issues[0]!)).toBeLessThan(paths.findLastIndex((path) => path.includes('measures/component')));
+    const rows = data.projects.reduce((sum, { issues }) => sum + issues.length, 0);
+    expect(r.sim.log.length).toBeLessThanOrEqual(1.05 * (Math.ceil(rows / 500) + 3 * 40 + 3));
+    expect(await r.rows('select count(*)::int as n from sonarqube_issues')).toEqual([
+      { n: rows - closed.issues.length },
+    ]);
+  },
+);
+
+test(
   '25,000 issues in one second end complete, for at most a fifth more requests than the fewest',
   { timeout: 300_000 },
   async () => {
