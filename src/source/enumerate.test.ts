@@ -63,8 +63,10 @@ describe('complete on', () => {
   test.each([0, 1, 499, 500, 501, 10_000, 10_001, 19_999, 20_000])(
     '%i issues over years: not one request too many',
     async (n) => {
-      const model = new SearchModel(issues(n, (i) => ({ created: years(i) })));
-      expectAll(model, await run(model), Math.max(1, Math.ceil(n / 500)));
+      for (const expected of [0, Math.floor(n * 0.8), n]) {
+        const model = new SearchModel(issues(n, (i) => ({ created: years(i) })));
+        expectAll(model, await run(model, { expected }), Math.max(1, Math.ceil(n / 500)));
+      }
     },
   );
 
@@ -120,6 +122,8 @@ describe('complete on', () => {
   ])('%s', async (_, n, factor, make) => {
     const model = new SearchModel(issues(n, make));
     expectAll(model, await run(model), fewest(n, factor));
+    const known = new SearchModel(issues(n, make));
+    expectAll(known, await run(known, { expected: n }), fewest(n, factor));
   });
 
   test('11,000 projects of one issue, read in batches of 100: one request a batch', async () => {
@@ -510,6 +514,7 @@ describe('small windows, random data', () => {
     commas: fc.boolean(),
     directoryPrefix: fc.boolean(),
     holes: fc.constantFrom(0, 0, 11, 30),
+    expected: fc.constantFrom(0, 0, 9, 30, 300),
     seed: fc.nat(),
   });
   type Shape = typeof shape extends fc.Arbitrary<infer S> ? S : never;
@@ -523,6 +528,7 @@ describe('small windows, random data', () => {
     commas: false,
     directoryPrefix: false,
     holes: 0,
+    expected: 0,
     seed: 0,
   };
 
@@ -563,7 +569,7 @@ describe('small windows, random data', () => {
     await fc.assert(
       fc.asyncProperty(shape, async (one) => {
         const server = model(one);
-        const { result, emitted } = await run(server);
+        const { result, emitted } = await run(server, { expected: one.expected });
         const missing = result.unreachable.reduce((sum, part) => sum + part.missing, 0);
         expect(result.settled).toBe(true);
         expect(result.rounds).toBe(1);
@@ -585,7 +591,7 @@ describe('small windows, random data', () => {
           crowds.set(id, (crowds.get(id) ?? 0) + 1);
         }
         fc.pre(Math.max(0, ...crowds.values()) <= REACH);
-        const { result } = await run(server);
+        const { result } = await run(server, { expected: one.expected });
         expect(isComplete(result)).toBe(true);
         expect(result.keys).toEqual(keysOf(server.issues.values()));
       }),
@@ -598,7 +604,7 @@ describe('small windows, random data', () => {
       fc.asyncProperty(shape, fc.integer({ min: -2, max: 15 }), async (one, offset) => {
         const server = model({ ...one, holes: 0 });
         const second = NOW - 1_000 + offset;
-        const { result } = await run(server, { resumeFrom: second });
+        const { result } = await run(server, { resumeFrom: second, expected: one.expected });
         const expected = [...server.issues.values()].filter(({ created }) => created >= second);
         const missing = result.unreachable.reduce((sum, part) => sum + part.missing, 0);
         expect(result.settled).toBe(true);
@@ -633,7 +639,7 @@ describe('small windows, random data', () => {
             if (second !== undefined) m.add(newcomer(n, second));
           },
         });
-        await expectHonest(server, { ahead });
+        await expectHonest(server, { ahead, expected: one.expected });
       }),
       RUNS,
     );
@@ -650,7 +656,7 @@ describe('small windows, random data', () => {
             if (victim !== undefined) m.remove(victim);
           },
         });
-        await expectHonest(server, { ahead });
+        await expectHonest(server, { ahead, expected: one.expected });
       }),
       {
         ...RUNS,
@@ -687,7 +693,7 @@ describe('small windows, random data', () => {
             },
           },
         );
-        const { result } = await run(server, { ahead });
+        const { result } = await run(server, { ahead, expected: one.expected });
         if (isComplete(result)) expect(result.keys).toEqual(keysOf(server.issues.values()));
       }),
       RUNS,
@@ -711,7 +717,7 @@ describe('small windows, random data', () => {
         );
         // the last change happens in the first round or, in a small project, in the second
         fc.pre(server.issues.size > 20);
-        const { result } = await run(server);
+        const { result } = await run(server, { expected: one.expected });
         const missing = result.unreachable.reduce((sum, part) => sum + part.missing, 0);
         expect(result.settled).toBe(true);
         expect(result.seen + missing).toBe(server.issues.size);

@@ -82,6 +82,8 @@ export interface EnumerateOptions<T extends SearchRow> {
   checkpoint?(resumeFrom: number): Promise<void>;
   /** A checkpoint of an interrupted pass: only issues created from this epoch second on are read. */
   resumeFrom?: number;
+  /** How many issues there are at least, as far as is known: so many pages are asked for together with the first. */
+  expected?: number;
   /** The projects that the filter's `componentKeys` lists; with two and more, each one's total is asked for as well. */
   projects?: readonly string[];
   /** Values that may exist although no facet and no row read names them, for example the rules of other projects. */
@@ -431,11 +433,26 @@ class Pass<T extends SearchRow> {
     let crowd: { listing: Listing<T>; rest: number } | null = null;
     // the window before, while its pages are still coming
     let behind = Promise.resolve();
+    // pages that surely come are not asked for after the first, but with it; not the last, whose end decides what follows
+    const expected =
+      keepsCheckpoints && start === undefined ? Math.ceil((this.#options.expected ?? 0) / limits.pageSize) : 0;
+    let early = range(2, Math.min(expected, last - 1));
     for (;;) {
       const listing = this.#listing({ from, until });
       const page = pageAfter(known.size, limits);
       const facets = from === undefined && until === undefined ? this.#reader.projectFacets : [];
-      const head = await listing.page(true, page, facets);
+      const heading = listing.page(true, page, facets);
+      const ends: { key: string; created: number; values: T['values'] }[] = [];
+      const coming = handled(
+        listing.pages(true, early, (rows) => {
+          // if the window ends in the second of these rows, they are needed; the page itself must not be held for it
+          for (const { key, created, values } of rows.filter((row) => row.created === rows.at(-1)?.created)) {
+            ends.push({ key, created, values });
+          }
+        }),
+      );
+      early = [];
+      const head = await heading;
       if (facets.length > 0) this.#reader.noteProjects(head);
       listing.follows(head, page, known);
       if (crowd && head.total !== crowd.rest) crowd.listing.moved = true;
@@ -443,11 +460,14 @@ class Pass<T extends SearchRow> {
       const tail = listing.total > reach(limits) && page < last ? await listing.page(true, last) : head;
       if (listing.total <= reach(limits)) {
         // one row less than is known: the pages then begin with a known row, see `follows`
-        await listing.between({ prefix: Math.max(0, known.size - 1), suffix: 0 });
+        const between = { prefix: Math.max(0, known.size - 1), suffix: 0 };
+        await Promise.all([listing.between(between), coming]);
+        await listing.between(between); // the total may have grown with what came last
         await behind;
         return [...parts, { from, until, listings: [listing], seconds: [] }];
       }
 
+      await coming;
       let inner = range(page + 1, last - 1);
       if (tail.rows.length === 0) {
         await listing.pages(true, inner);
@@ -462,11 +482,12 @@ class Pass<T extends SearchRow> {
         return [...parts, { from, until, listings: [listing], seconds: [], lost }];
       }
       const atEdge = edge === from ? known : new Map<string, T['values']>();
-      const take: Take<T> = (rows) => {
+      const take = (rows: readonly Pick<T, 'key' | 'created' | 'values'>[]): void => {
         for (const row of rows) if (row.created === edge) atEdge.set(row.key, row.values);
       };
-      take(head.rows, true);
-      take(tail.rows, true);
+      take(head.rows);
+      take(ends);
+      take(tail.rows);
       const filling = handled(listing.pages(true, inner, take));
 
       const isDense = edge === (from ?? listing.earliest);

@@ -8,10 +8,10 @@ const flat = (pace: Pace, count: number, ms = 40): void => {
 
 test('it starts low, doubles while latency is flat, and stops at the ceiling', () => {
   const pace = new Pace({ most: 8 });
-  expect(pace.target).toBe(2);
-  flat(pace, 2);
-  expect(pace.target).toBe(4);
-  flat(pace, 4);
+  expect(pace.target).toBe(3);
+  flat(pace, 3);
+  expect(pace.target).toBe(6);
+  flat(pace, 6);
   expect(pace.target).toBe(8);
   flat(pace, 100);
   expect(pace.target).toBe(8);

@@ -6,7 +6,11 @@ import pLimit, { type LimitFunction } from 'p-limit';
 
 /** Requests in flight at most, unless the connection's settings say otherwise. */
 export const MOST_AT_ONCE = 8;
-const FIRST_AT_ONCE = 2;
+/**
+ * As many as a run begins with. Their latency is what later ones are compared with, so it must not be that of a crowd: a
+ * server that takes two at once settles at six when it was begun with three, at nine when with four.
+ */
+const FIRST_AT_ONCE = 3;
 /** Answers may take so many times their best before there are fewer, and so many before there are no more, requests. */
 const SLOW = 3;
 const FLAT = 2;

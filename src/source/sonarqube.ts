@@ -313,6 +313,7 @@ export class SonarSource implements Source {
           await emit({ type: 'cursor', stream: 'issues', slice: only, cursor: { resumeFrom: second } });
         },
         places: this.#places,
+        expected: refs.reduce((sum, { key }) => sum + (this.#violations.get(key) ?? 0), 0),
         ...(resumeFrom !== undefined && { resumeFrom }),
       },
     );

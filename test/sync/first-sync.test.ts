@@ -68,7 +68,7 @@ test('the lists and the newest changes are asked for side by side, and the list 
   const data = generate({ version: '25.12', projects: 3, issuesPerProject: 4, analyses: 1 });
   await using r = await rig({ version: '25.12', data, latencyMs: 300 });
   const run = r.sync();
-  await vi.waitFor(() => expect(r.sim.log.length).toBeGreaterThan(1));
+  await vi.waitFor(() => expect(r.sim.log).toHaveLength(3));
   expect(r.sim.log.map(({ status }) => status)).not.toContain(200);
   r.sim.latency = 0;
   expect((await run).state).toBe('complete');
