@@ -10,6 +10,10 @@ import { median } from '../report.ts';
 import { closing, Scratch, type Bench } from '../suite.ts';
 import { LEVELS } from './first.ts';
 
+const WARMING = 5;
+/** Each takes half a minute. */
+const MOST_RUNS = 3;
+
 /** Writes down which paths are asked and with which status they are answered, and hands them on. */
 async function recorder(target: string): Promise<{ url: string; asked: Wanted[]; close: () => Promise<void> }> {
   const asked: Wanted[] = [];
@@ -45,10 +49,12 @@ export async function real(bench: Bench): Promise<void> {
       // what a project does not let be read is answered 403, which takes the server's time as well
       const { asked } = recording;
       const floor = await use(startFloor(server.url, server.token));
+      // a server that has just started gets faster for minutes: what is measured later would seem the quicker one
+      for (let round = 0; round < WARMING; round++) await floor.run({ asked, parallel: 4 });
       const ours: number[] = [];
       const floors: number[] = [];
       let last: Synced | undefined;
-      for (let run = 0; run < bench.runs; run++) {
+      for (let run = 0; run < Math.min(bench.runs, MOST_RUNS); run++) {
         last = await runSync(server, await bench.freshStore());
         // the report's clock starts after the first answer
         const greeting = await floor.run({ asked: asked.slice(0, 1), parallel: 1 });
@@ -71,13 +77,14 @@ export async function real(bench: Bench): Promise<void> {
         note: `${sync.toFixed(2)} s; floor ${bound.toFixed(2)} s; ${read('issues').toLocaleString('en')} issues; ${asked.length} requests, ${refused} of them refused`,
       });
       const theirs = await peer(bench, server, 'sonar-findings-export', await scratch.folder());
+      const beside = (await runSync(server, await bench.freshStore())).report.seconds;
       const has = read('issues') + read('hotspots');
       bench.add({
         what: 'sonar-findings-export / first sync, real server',
-        value: theirs.seconds / sync,
+        value: theirs.seconds / beside,
         unit: '×',
         least: 3,
-        note: `${theirs.seconds.toFixed(1)} s; it wrote ${theirs.rows.toLocaleString('en')} of ${has.toLocaleString('en')} findings, we them all and the rest`,
+        note: `${theirs.seconds.toFixed(1)} s, we ${beside.toFixed(1)} s; it wrote ${theirs.rows.toLocaleString('en')} of ${has.toLocaleString('en')} findings, we them all and the rest`,
       });
     });
   } finally {
