@@ -10,17 +10,22 @@ if (have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed[1])) {
   );
   process.exit(2);
 }
-// Node gives a program with much memory around it a heap that grows long before it is cleaned: what moves pages would take
-// twice what it needs. The young generation's size is fixed when Node starts, so it starts again in its own place: the same
-// process, before anything else is loaded.
+// Node gives a program with much memory around it a heap that grows long before it is cleaned, and the C library keeps what
+// was freed: what moves pages would take twice what it needs. Both are fixed when a process begins, so it begins again in its
+// own place, before anything else is loaded.
 var moving = ['sync', 'serve', 'worker', 'demo'];
-var flags = ['--max-semi-space-size=4', '--heap-growing-percent=40'];
+var flags = ['--max-semi-space-size=8', '--heap-growing-percent=80'];
+var allocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 var chosen = (process.execArgv.join(' ') + ' ' + (process.env.NODE_OPTIONS || '')).indexOf('-space-size') !== -1;
 if (moving.indexOf(process.argv[2]) !== -1 && !chosen && process.platform !== 'win32' && process.execve) {
   var warn = process.emitWarning;
   process.emitWarning = function () {}; // that the way to do so is new to Node is nothing to the person
   try {
-    process.execve(process.execPath, [process.execPath].concat(flags, process.execArgv, process.argv.slice(1)));
+    process.execve(
+      process.execPath,
+      [process.execPath].concat(flags, process.execArgv, process.argv.slice(1)),
+      Object.assign({}, allocator, process.env),
+    );
   } catch (refused) {
     void refused; // then with the heap that Node chose
     process.emitWarning = warn;

@@ -25,6 +25,8 @@ export type Params = Readonly<Record<string, string | number | boolean | readonl
 /** A JSON answer and when it was true. */
 export interface Reply {
   readonly body: unknown;
+  /** Bytes of the body, unpacked. */
+  readonly bytes: number;
   /** This machine's clock when the whole answer had been received. */
   readonly receivedAt: Date;
   /** The server's clock, from the HTTP `Date` header. */
@@ -206,6 +208,7 @@ export class SonarClient {
       try {
         return {
           body: JSON.parse(answer.bytes.toString()) as unknown,
+          bytes: answer.bytes.length,
           receivedAt: new Date(),
           serverDate: answer.date,
         };

@@ -6,7 +6,7 @@ import type { Stream } from '../protocol/stream.ts';
 import type { Cursor, Emit, Look, PassTraits, ProjectRef, Source, Tally, Task } from '../protocol/sync.ts';
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
-import { AHEAD, enumerate, type Answer, type Filter } from './enumerate.ts';
+import { AHEAD, enumerate, type Answer, type Filter, type Query } from './enumerate.ts';
 import { begin, type Begun, type ListPage } from './listing.ts';
 import { inLists } from './lists.ts';
 import { analyses } from './streams/analyses.ts';
@@ -39,6 +39,8 @@ const ENOUGH_IN_LIST = 8_000;
 const MOST_IN_LIST = 18_000;
 /** A project with more unresolved issues than this is walked on its own, with a cursor of its own. */
 const LARGE = 20_000;
+/** Bytes of answers in memory at once; a page of 500 issues mostly has half a megabyte. */
+const BYTES_AHEAD = 16 * 1024 * 1024;
 /** The server's index lags behind its database, and this machine's requests behind each other. */
 const OVERLAP_S = 15 * 60;
 /** Analyses that arrive while a project is read make its measures and its history disagree; then both are read again. */
@@ -295,6 +297,14 @@ export class SonarSource implements Source {
     return (this.#violations.get(ref.key) ?? 0) > LARGE;
   }
 
+  /** Where answers are long, fewer are held at once. */
+  async #issues(query: Query): Promise<Answer<IssueRow>> {
+    const answer = await searchIssues(this.#client, query);
+    const [row] = answer.rows;
+    if (row) this.#places.concurrency = placesFor(row.reply.bytes);
+    return answer;
+  }
+
   async #walk(refs: readonly ProjectRef[], task: Task, emit: Emit): Promise<void> {
     const keys = refs.map((ref) => ref.key);
     const [only] = keys.length === 1 ? keys : [];
@@ -306,7 +316,7 @@ export class SonarSource implements Source {
       {
         projects: keys,
         now: () => this.#client.serverNow(),
-        fetch: (query) => searchIssues(this.#client, query),
+        fetch: (query) => this.#issues(query),
         emit: (rows) => emitIssues(rows, emit),
         checkpoint: async (second) => {
           if (only === undefined) return;
@@ -510,6 +520,11 @@ export class SonarSource implements Source {
       throw error;
     }
   }
+}
+
+/** Answers of this many bytes that may be in memory at once: as many as usual of the usual size, one of any. Pure. */
+export function placesFor(bytes: number): number {
+  return Math.min(AHEAD, Math.max(1, Math.floor(BYTES_AHEAD / Math.max(1, bytes))));
 }
 
 /** Do the listing and the history name the same newest analysis? The listing's `+0000` and the history's may differ in zone. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Write, Written } from '../warehouse/write.ts';
-import { rowsOf, WriteQueue } from './queue.ts';
+import { weightOf, WriteQueue } from './queue.ts';
 
 const page = (rows: number): Write => ({
   type: 'page',
@@ -8,7 +8,7 @@ const page = (rows: number): Write => ({
 });
 const cursor: Write = { type: 'cursor', stream: 's', slice: 'x', cursor: { at: 1 } };
 const nothing: Written = { counts: new Map(), settlements: [] };
-const rowsIn = (batch: readonly Write[]): number => batch.reduce((sum, write) => sum + rowsOf(write), 0);
+const rowsIn = (batch: readonly Write[]): number => batch.reduce((sum, write) => sum + weightOf(write), 0);
 
 describe('the queue between readers and the writer', () => {
   test('writes in order, and what gathered meanwhile in one transaction', async () => {
@@ -67,6 +67,35 @@ describe('the queue between readers and the writer', () => {
     await queue.push(page(100_000));
     await queue.drain();
     expect(sizes).toEqual([100_000]);
+  });
+
+  test('long rows count by their kilobytes: what waits is bounded in bytes too', async () => {
+    const long = (kilobytes: number): Write => ({
+      type: 'page',
+      page: { stream: 's', rows: 10, text: Buffer.alloc(kilobytes * 1024), parts: [], refers: new Map() },
+    });
+    const batches: number[] = [];
+    const gate = Promise.withResolvers<undefined>();
+    const queue = new WriteQueue(
+      async (batch) => {
+        batches.push(batch.length);
+        await gate.promise;
+        return nothing;
+      },
+      () => undefined,
+    );
+    await queue.push(long(5000));
+    let accepted = false;
+    const second = queue.push(long(5000)).then(() => (accepted = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(accepted).toBe(false);
+    gate.resolve(undefined);
+    await second;
+    for (let n = 0; n < 3; n += 1) await queue.push(long(1));
+    await queue.drain();
+    expect(batches.reduce((a, b) => a + b, 0)).toBe(5);
+    expect(weightOf(long(5000))).toBe(5000);
+    expect(weightOf(long(1))).toBe(10);
   });
 
   test('a failed batch fails every later push, and nothing after it is written', async () => {

@@ -3,9 +3,9 @@ import { ConnectorError } from '../protocol/errors.ts';
 import type { Settlement } from '../warehouse/ledger.ts';
 import type { Write, Written } from '../warehouse/write.ts';
 
-/** Rows that may wait. One answer of a long history can hold more: it is taken when nothing else waits. */
+/** What may wait, in rows of a kilobyte. One answer can hold more: it is taken when nothing else waits. */
 const MOST_WAITING = 8_000;
-/** Rows in one transaction: large enough that a commit costs little, small enough that a reader never waits long. */
+/** The same in one transaction: large enough that a commit costs little, small enough that a reader never waits long. */
 const MOST_IN_BATCH = 4_000;
 
 interface Entry {
@@ -13,10 +13,11 @@ interface Entry {
   readonly settled?: { resolve: (settlement: Settlement) => void; reject: (error: unknown) => void };
 }
 
-/** Rows that a write brings. */
-export function rowsOf(write: Write): number {
+/** What a write weighs: its rows, or its kilobytes where its rows are longer than that. */
+export function weightOf(write: Write): number {
   if (write.type !== 'page') return 0;
-  return 'text' in write.page ? write.page.rows : write.page.records.length;
+  if ('records' in write.page) return write.page.records.length;
+  return Math.max(write.page.rows, Math.ceil(write.page.text.length / 1024));
 }
 
 /** Takes writes in order and commits them in batches, as large as what has gathered meanwhile. */
@@ -24,7 +25,7 @@ export class WriteQueue {
   readonly #write: (batch: readonly Write[]) => Promise<Written>;
   readonly #onWritten: (written: Written) => void;
   #entries: Entry[] = [];
-  #waitingRows = 0;
+  #waiting = 0;
   #room: (() => void)[] = [];
   #running: Promise<void> | null = null;
   #failure: { error: unknown } | null = null;
@@ -62,13 +63,13 @@ export class WriteQueue {
   }
 
   async #enqueue(entry: Entry): Promise<void> {
-    while (this.#waitingRows > 0 && this.#waitingRows + rowsOf(entry.write) > MOST_WAITING) {
+    while (this.#waiting > 0 && this.#waiting + weightOf(entry.write) > MOST_WAITING) {
       this.#throwFailure();
       await new Promise<void>((resolve) => this.#room.push(resolve));
     }
     this.#throwFailure();
     this.#entries.push(entry);
-    this.#waitingRows += rowsOf(entry.write);
+    this.#waiting += weightOf(entry.write);
     this.#running ??= this.#run();
   }
 
@@ -84,11 +85,11 @@ export class WriteQueue {
 
   async #writeBatch(): Promise<void> {
     const batch: Entry[] = [];
-    let rows = 0;
+    let weight = 0;
     for (const entry of this.#entries) {
-      if (batch.length > 0 && rows + rowsOf(entry.write) > MOST_IN_BATCH) break;
+      if (batch.length > 0 && weight + weightOf(entry.write) > MOST_IN_BATCH) break;
       batch.push(entry);
-      rows += rowsOf(entry.write);
+      weight += weightOf(entry.write);
     }
     this.#entries = this.#entries.slice(batch.length);
     try {
@@ -105,7 +106,7 @@ export class WriteQueue {
       for (const entry of [...batch, ...this.#entries]) entry.settled?.reject(error);
       this.#entries = [];
     }
-    this.#waitingRows -= rows;
+    this.#waiting -= weight;
     this.#wake();
   }
 

@@ -92,5 +92,5 @@ export async function readMeasures(
     found.push(...records(body));
     last = reply;
   }
-  return { records: found, reply: last ?? { body: null, receivedAt: new Date(), serverDate: null } };
+  return { records: found, reply: last ?? { body: null, bytes: 0, receivedAt: new Date(), serverDate: null } };
 }
