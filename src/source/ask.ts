@@ -28,7 +28,11 @@ export async function ask<S extends z.ZodType>(
   );
 }
 
-export function page(stream: string, records: readonly unknown[], reply: Reply): { type: 'page'; page: Page } {
+export function page(
+  stream: string,
+  records: readonly unknown[],
+  reply: Pick<Reply, 'receivedAt'>,
+): { type: 'page'; page: Page } {
   return { type: 'page', page: { stream, records, observedAt: reply.receivedAt } };
 }
 

@@ -97,6 +97,7 @@ export class SonarSource implements Source {
       this.#metricKeys = context['metrics'] as string[];
       this.#startedAt = new Date(context['startedAt'] as string);
       this.#lookedBackTo = context['lookedBackTo'] as number;
+      this.#places.concurrency = (context['places'] as number | undefined) ?? AHEAD; // not known to a run that began before an update
     }
   }
 
@@ -301,7 +302,7 @@ export class SonarSource implements Source {
   async #issues(query: Query): Promise<Answer<IssueRow>> {
     const answer = await searchIssues(this.#client, query);
     const [row] = answer.rows;
-    if (row) this.#places.concurrency = placesFor(row.reply.bytes);
+    if (row) this.#places.concurrency = placesFor(row.answered.bytes);
     return answer;
   }
 
@@ -401,7 +402,7 @@ export class SonarSource implements Source {
 
   #newest(filter: Filter, page: number): Promise<Answer<IssueRow>> {
     const order = { sort: 'UPDATE_DATE', ascending: false };
-    return searchIssues(this.#client, { filter, ...order, page, pageSize: PAGE_SIZE });
+    return this.#issues({ filter, ...order, page, pageSize: PAGE_SIZE });
   }
 
   /** Newest updates first, back to `since` (epoch seconds, inclusive), or to the end of the window. */
@@ -417,7 +418,7 @@ export class SonarSource implements Source {
     for (let p = 1; ; p += 1) {
       const answer = await pages(p);
       if (p === 1) totalBefore = answer.total;
-      const recent = answer.rows.filter((row) => parseDate(row.issue.updateDate) >= since);
+      const recent = answer.rows.filter((row) => parseDate(row.updated) >= since);
       for (const row of recent) touched.add(row.project);
       await emitIssues(
         recent.filter((row) => includes(row.project)),
@@ -466,6 +467,7 @@ export class SonarSource implements Source {
       metrics: this.#metricKeys,
       startedAt: this.#startedAt.toISOString(),
       lookedBackTo: this.#lookedBackTo,
+      places: this.#places.concurrency,
     };
   }
 

@@ -333,16 +333,18 @@ export class Reading {
 
   // ------------------------------------------------------------------ writing and settling
 
+  /** Not one of its frames holds a page while its bytes wait: so it is no async function. */
   #emitInto(settling: Settling): Emit {
-    return async (message: Message) => {
+    return (message: Message) => {
       if (message.type === 'size') {
         if (!this.#sized.has(message.stream))
           this.#tell({ type: 'expected', stream: message.stream, rows: message.rows, more: true });
       } else if (message.type === 'tally') {
         settling.add(this.#settle(message.tally));
       } else {
-        await this.#queue.push(this.#writer.prepared(message));
+        return this.#queue.push(this.#writer.prepared(message));
       }
+      return Promise.resolve();
     };
   }
 

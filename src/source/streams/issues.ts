@@ -145,35 +145,52 @@ export const issues = defineStream<Issue>({
 
 /** An issue as the enumeration sees it, and the answer it came with. */
 export interface IssueRow extends SearchRow {
-  readonly issue: Issue;
-  readonly reply: Reply;
+  readonly updated: string;
+  readonly answered: Answered;
+  /** Gives the issue away, once: what is handed on must not be held here as well. */
+  take(): Issue;
 }
 
-/** Its values are only asked for where more issues than a window holds share a second. */
+/** What is kept of an answer: its body would keep every issue of it in memory. */
+type Answered = Pick<Reply, 'receivedAt' | 'bytes'>;
+
 class Row implements IssueRow {
+  readonly key: string;
+  readonly project: string;
   readonly created: number;
-  readonly issue: Issue;
-  readonly reply: Reply;
+  readonly answered: Answered;
   readonly #path: string | undefined;
+  #issue: Issue | null;
   #values: SearchRow['values'] | undefined;
 
-  constructor(issue: Issue, path: string | undefined, reply: Reply) {
-    this.issue = issue;
-    this.reply = reply;
-    this.#path = path;
+  constructor(issue: Issue, path: string | undefined, answered: Answered) {
+    this.key = issue.key;
+    this.project = issue.project;
     this.created = parseDate(issue.creationDate);
+    this.answered = answered;
+    this.#path = path;
+    this.#issue = issue;
   }
 
-  get key(): string {
-    return this.issue.key;
+  get updated(): string {
+    return this.#held.updateDate;
   }
 
-  get project(): string {
-    return this.issue.project;
-  }
-
+  /** Only asked for where more issues than a window holds share a second. */
   get values(): SearchRow['values'] {
-    return (this.#values ??= facetValues(this.issue, this.#path));
+    return (this.#values ??= facetValues(this.#held, this.#path));
+  }
+
+  take(): Issue {
+    const issue = this.#held;
+    this.#values ??= facetValues(issue, this.#path);
+    this.#issue = null;
+    return issue;
+  }
+
+  get #held(): Issue {
+    if (!this.#issue) throw new Error(`issue ${this.key} has been handed on`);
+    return this.#issue;
   }
 }
 
@@ -194,12 +211,13 @@ export async function searchIssues(client: SonarClient, query: Query): Promise<A
     answer,
   );
   const paths = new Map(body.components.map((component) => [component.key, component.path]));
+  const answered: Answered = { receivedAt: reply.receivedAt, bytes: reply.bytes };
   return {
     total: body.paging.total,
     facets: new Map(
       body.facets.map((facet) => [facet.property, new Map(facet.values.map(({ val, count }) => [val, count]))]),
     ),
-    rows: body.issues.map((i) => new Row(i, paths.get(i.component), reply)),
+    rows: body.issues.map((i) => new Row(i, paths.get(i.component), answered)),
   };
 }
 
@@ -220,13 +238,20 @@ function facetValues(i: Issue, path: string | undefined): SearchRow['values'] {
   };
 }
 
-/** Hands rows on as pages; rows of one answer stay together. */
+/** Hands rows on as pages; rows of one answer stay together. Nothing here holds them while they wait. */
 export async function emitIssues(rows: readonly IssueRow[], emit: Emit): Promise<void> {
-  const byReply = new Map<Reply, Issue[]>();
-  for (const row of rows) {
-    const records = byReply.get(row.reply);
-    if (records) records.push(row.issue);
-    else byReply.set(row.reply, [row.issue]);
-  }
-  for (const [reply, records] of byReply) await emit(page('issues', records, reply));
+  await Promise.all(emitted(rows, emit));
+}
+
+function emitted(rows: readonly IssueRow[], emit: Emit): Promise<void>[] {
+  const pages = Map.groupBy(rows, ({ answered }) => answered);
+  return [...pages].map(([answered, own]) =>
+    emit(
+      page(
+        'issues',
+        own.map((row) => row.take()),
+        answered,
+      ),
+    ),
+  );
 }
