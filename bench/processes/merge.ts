@@ -11,6 +11,7 @@ import { Encoder, textOf } from '../../src/warehouse/copy.ts';
 import { quote, recordColumns, sqlType } from '../../src/warehouse/ddl.ts';
 import { References } from '../../src/warehouse/references.ts';
 import type { Write } from '../../src/warehouse/write.ts';
+import { MOST_IN_BATCH, weightOf } from '../../src/sync/queue.ts';
 import { answer } from './answering.ts';
 
 /** What writing some rows took. */
@@ -45,9 +46,6 @@ export interface MergeOps {
   close(): Promise<void>;
 }
 
-/** As many rows in one transaction as the program takes, see `sync/queue.ts`. */
-const MOST_IN_BATCH = 4_000;
-
 const database = await openDatabase(JSON.parse(process.argv[2] ?? '{}') as DatabaseOptions);
 const { warehouse } = await withinStore(database);
 const { id: connectionId } = await createConnection(database, { base_url: 'http://127.0.0.1:1' });
@@ -59,17 +57,17 @@ const recordsOf = (write: Write): readonly unknown[] =>
 const rowsOf = (write: Write): number => recordsOf(write).length;
 
 /** In batches as the program makes them when its readers are ahead of it. */
-function* batches(all: readonly Write[]): Generator<Write[]> {
+function* batches(all: Iterable<Write>, weigh: (write: Write) => number): Generator<Write[]> {
   let batch: Write[] = [];
-  let rows = 0;
+  let weight = 0;
   for (const write of all) {
-    if (batch.length > 0 && rows + rowsOf(write) > MOST_IN_BATCH) {
+    if (batch.length > 0 && weight + weigh(write) > MOST_IN_BATCH) {
       yield batch;
       batch = [];
-      rows = 0;
+      weight = 0;
     }
     batch.push(write);
-    rows += rowsOf(write);
+    weight += weigh(write);
   }
   if (batch.length > 0) yield batch;
 }
@@ -103,8 +101,12 @@ function* textOfAll(all: readonly Write[], encoder: Encoder): Generator<Buffer> 
   }
 }
 
+function* prepared(writer: ReturnType<typeof newWriter>, all: readonly Write[]): Generator<Write> {
+  for (const write of all) yield writer.prepared(write);
+}
+
 async function writeAll(writer: ReturnType<typeof newWriter>, all: readonly Write[]): Promise<void> {
-  for (const batch of batches(all)) await writer.write(batch.map((write) => writer.prepared(write)));
+  for (const batch of batches(prepared(writer, all), weightOf)) await writer.write(batch);
 }
 
 async function empty(tables: readonly string[]): Promise<void> {
@@ -177,7 +179,7 @@ answer(
         `create table bench_bare (connection_id bigint, observed_at timestamptz, ${columns.map(([column, type]) => `${quote(column)} ${sqlType(type)}`).join(', ')})`,
       );
       const bare = await timed(async () => {
-        for (const batch of batches(pages)) {
+        for (const batch of batches(pages, (write) => rowsOf(write) / 4)) {
           await database.transaction(async (client) => {
             for (const write of batch) await references.load(client, stream, recordsOf(write));
             await copyFrom(client, 'copy bench_bare from stdin', textOfAll(batch, encoder));

@@ -69,10 +69,10 @@ describe('the queue between readers and the writer', () => {
     expect(sizes).toEqual([100_000]);
   });
 
-  test('long rows count by their kilobytes: what waits is bounded in bytes too', async () => {
-    const long = (kilobytes: number): Write => ({
+  test('rows count by their kilobytes, short ones by their number: what waits is bounded in bytes', async () => {
+    const long = (kilobytes: number, rows = 10): Write => ({
       type: 'page',
-      page: { stream: 's', rows: 10, text: Buffer.alloc(kilobytes * 1024), parts: [], refers: new Map() },
+      page: { stream: 's', rows, text: Buffer.alloc(kilobytes * 1024), parts: [], refers: new Map() },
     });
     const batches: number[] = [];
     const gate = Promise.withResolvers<undefined>();
@@ -95,7 +95,8 @@ describe('the queue between readers and the writer', () => {
     await queue.drain();
     expect(batches.reduce((a, b) => a + b, 0)).toBe(5);
     expect(weightOf(long(5000))).toBe(5000);
-    expect(weightOf(long(1))).toBe(10);
+    expect(weightOf(long(1))).toBe(3);
+    expect(weightOf(long(1, 400))).toBe(100);
   });
 
   test('a failed batch fails every later push, and nothing after it is written', async () => {

@@ -3,21 +3,23 @@ import { ConnectorError } from '../protocol/errors.ts';
 import type { Settlement } from '../warehouse/ledger.ts';
 import type { Write, Written } from '../warehouse/write.ts';
 
-/** What may wait, in rows of a kilobyte. One answer can hold more: it is taken when nothing else waits. */
+/** What may wait, see `weightOf`. One answer can hold more: it is taken when nothing else waits. */
 const MOST_WAITING = 8_000;
 /** The same in one transaction: large enough that a commit costs little, small enough that a reader never waits long. */
-const MOST_IN_BATCH = 4_000;
+export const MOST_IN_BATCH = 4_000;
+/** Short rows cost the database their number, long ones memory. */
+const ROWS_OF_A_KILOBYTE = 4;
 
 interface Entry {
   readonly write: Write;
   readonly settled?: { resolve: (settlement: Settlement) => void; reject: (error: unknown) => void };
 }
 
-/** What a write weighs: its rows, or its kilobytes where its rows are longer than that. */
+/** What a write weighs, in kilobytes; rows that are not encoded yet are taken for a kilobyte each. */
 export function weightOf(write: Write): number {
   if (write.type !== 'page') return 0;
   if ('records' in write.page) return write.page.records.length;
-  return Math.max(write.page.rows, Math.ceil(write.page.text.length / 1024));
+  return Math.ceil(Math.max(write.page.rows / ROWS_OF_A_KILOBYTE, write.page.text.length / 1024));
 }
 
 /** Takes writes in order and commits them in batches, as large as what has gathered meanwhile. */
