@@ -36,7 +36,10 @@ if (moving.indexOf(process.argv[2]) !== -1 && !chosen && process.platform !== 'w
 var home = process.env.XDG_CACHE_HOME || (process.platform === 'win32' ? process.env.LOCALAPPDATA : process.env.HOME);
 if (home && process.getBuiltinModule && !process.env.NODE_COMPILE_CACHE) {
   try {
-    process.getBuiltinModule('fs').accessSync(home, 2);
+    var fs = process.getBuiltinModule('fs');
+    fs.accessSync(home, 2);
+    // under sudo the folder may be somebody else's, who could put code there
+    if (process.getuid && fs.statSync(home).uid !== process.getuid()) throw new Error('not ours');
     var cache = process.env.XDG_CACHE_HOME || process.platform === 'win32' ? home : home + '/.cache';
     process.getBuiltinModule('module').enableCompileCache(cache + '/soundings/compiled');
   } catch (unwritable) {

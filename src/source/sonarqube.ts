@@ -7,7 +7,7 @@ import type { Cursor, Emit, Look, PassTraits, ProjectRef, Source, Tally, Task } 
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
 import { AHEAD, enumerate, type Answer, type Filter, type Query } from './enumerate.ts';
-import { begin, type Begun, type ListPage } from './listing.ts';
+import type { Begun, ListPage } from './listing.ts';
 import { inLists } from './lists.ts';
 import { analyses } from './streams/analyses.ts';
 import { hotspots, readHotspots } from './streams/hotspots.ts';
@@ -64,7 +64,7 @@ export interface SourceOptions {
 interface Opening {
   readonly projects: BegunProjects;
   readonly metrics: Begun<ListPage<Metric>>;
-  readonly newest: Begun<Answer<IssueRow>>;
+  readonly newest: Promise<Answer<IssueRow>>;
 }
 
 interface Notes {
@@ -114,7 +114,7 @@ export class SonarSource implements Source {
     this.#opening ??= {
       projects: beginProjects(this.#client, this.#listing),
       metrics: beginMetrics(this.#client),
-      newest: begin((p) => this.#newest({}, p)),
+      newest: handled(this.#newest({}, 1)),
     };
     return this.#opening;
   }
@@ -302,7 +302,8 @@ export class SonarSource implements Source {
   async #issues(query: Query): Promise<Answer<IssueRow>> {
     const answer = await searchIssues(this.#client, query);
     const [row] = answer.rows;
-    if (row) this.#places.concurrency = placesFor(row.answered.bytes);
+    // a short page says nothing of the next full one
+    if (row && answer.rows.length === PAGE_SIZE) this.#places.concurrency = placesFor(row.answered.bytes);
     return answer;
   }
 
@@ -405,27 +406,42 @@ export class SonarSource implements Source {
     return this.#issues({ filter, ...order, page, pageSize: PAGE_SIZE });
   }
 
-  /** Newest updates first, back to `since` (epoch seconds, inclusive), or to the end of the window. */
+  /**
+   * Newest updates first, back to `since` (epoch seconds, inclusive), or to the end of the window. What vanishes meanwhile
+   * moves rows from a page that comes to one that was read: the total shows it, and everything is read again.
+   */
   async #readUpdated(
     filter: Filter,
     since: number,
     emit: Emit,
-    includes: (project: string) => boolean = () => true,
-    pages: (page: number) => Promise<Answer<IssueRow>> = (p) => this.#newest(filter, p),
+    { includes = () => true, first }: { includes?: (project: string) => boolean; first?: Answer<IssueRow> } = {},
   ): Promise<Updated> {
     const touched = new Set<string>();
-    let totalBefore = 0;
-    for (let p = 1; ; p += 1) {
-      const answer = await pages(p);
-      if (p === 1) totalBefore = answer.total;
-      const recent = answer.rows.filter((row) => parseDate(row.updated) >= since);
+    const take = async (rows: readonly IssueRow[]): Promise<boolean> => {
+      const recent = rows.filter((row) => parseDate(row.updated) >= since);
+      const isEnd = recent.length < rows.length;
       for (const row of recent) touched.add(row.project);
       await emitIssues(
         recent.filter((row) => includes(row.project)),
         emit,
       );
-      const end = recent.length < answer.rows.length || p * PAGE_SIZE >= answer.total;
-      if (end || p * PAGE_SIZE >= WINDOW) return { touched, whole: end, totalBefore, totalAfter: answer.total };
+      return isEnd;
+    };
+    // a page that was asked for earlier stands for itself alone: rows may have moved since
+    if (first && ((await take(first.rows)) || PAGE_SIZE >= first.total)) {
+      return { touched, whole: true, totalBefore: first.total, totalAfter: first.total };
+    }
+    for (let reread = 0; ; reread += 1) {
+      let totalBefore: number | undefined;
+      for (let p = 1; ; p += 1) {
+        const { rows, total } = await this.#newest(filter, p);
+        totalBefore ??= total;
+        const isEnd = (await take(rows)) || p * PAGE_SIZE >= total;
+        const shrank = total < totalBefore;
+        if (shrank && reread < REREADS) break;
+        if (isEnd || shrank || p * PAGE_SIZE >= WINDOW)
+          return { touched, whole: isEnd && !shrank, totalBefore, totalAfter: total };
+      }
     }
   }
 
@@ -442,9 +458,9 @@ export class SonarSource implements Source {
   async look(watermark: Cursor, includes: (project: string) => boolean, emit: Emit): Promise<Look> {
     this.#lookedBackTo = parseDate(watermark['at'] as string) - OVERLAP_S;
     // the first page may be older than the list by as long as that took to store: less than what is looked back anyway
-    const { newest } = this.#open();
-    const { touched, whole, totalAfter } = await this.#readUpdated({}, this.#lookedBackTo, emit, includes, newest.page);
+    const first = await this.#open().newest;
     this.#opening = null;
+    const { touched, whole, totalAfter } = await this.#readUpdated({}, this.#lookedBackTo, emit, { includes, first });
     return { touched, whole, total: totalAfter };
   }
 
@@ -522,6 +538,12 @@ export class SonarSource implements Source {
       throw error;
     }
   }
+}
+
+/** A promise that may fail before anyone waits for it: the failure is thrown to whoever does. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Answers of this many bytes that may be in memory at once: as many as usual of the usual size, one of any. Pure. */

@@ -57,6 +57,9 @@ export class UnreadableRecord extends Error {}
 /** Up to so many characters a text is written here, one by one; beyond, calling into Node for it is quicker. */
 const SHORT = 48;
 
+/** What a page of usual size takes; a larger one does not keep its memory. */
+const USUAL = 4 * 1024 * 1024;
+
 /** Bytes being written. Grows as needed and is used again, so that a page leaves nothing for the collector but itself. */
 class Bytes {
   #buffer = Buffer.allocUnsafeSlow(256 * 1024);
@@ -66,6 +69,7 @@ class Bytes {
   taken(): Buffer {
     const copy = Buffer.allocUnsafeSlow(this.used);
     this.#buffer.copy(copy, 0, 0, this.used);
+    if (this.#buffer.length > USUAL) this.#buffer = Buffer.allocUnsafeSlow(USUAL);
     return copy;
   }
 

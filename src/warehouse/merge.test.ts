@@ -108,6 +108,12 @@ describe('merge', () => {
     expect(await stored('twice')).toMatchObject({ note: 'last' });
   });
 
+  test('of two readings in a batch the later one wins, wherever its rows come to lie', async () => {
+    const [early, late] = ['OLD', 'NEW'].map((state) => page('issues', [{ key: 'read twice', project: 'p', state }]));
+    await writer().write([late!, early!]);
+    expect(await stored('read twice')).toMatchObject({ state: 'NEW' });
+  });
+
   test('an older observation never overwrites a newer one', async () => {
     await write({ key: 'old', project: 'p', state: 'NEW' });
     const late = page('issues', [{ key: 'old', project: 'p', state: 'STALE' }], new Date(clock - 60_000));

@@ -128,6 +128,13 @@ const component = z.object({ key: z.string(), name: z.string(), qualifier: z.str
 const componentsAnswer = z.object({ paging: z.object({ total: z.number() }), components: z.array(component) });
 const componentAnswer = z.object({ component });
 
+/** What these two endpoints say of a project; other fields they may send are not checked, and not stored. */
+const bare = ({ key, name, qualifier }: z.infer<typeof component>): z.infer<typeof component> => ({
+  key,
+  name,
+  qualifier,
+});
+
 /** Without a date every run asks each project anew; the time makes it different from the last one. */
 const undated = ({ key }: { key: string }): ProjectRef => ({ key, fingerprint: new Date().toISOString(), notes: {} });
 
@@ -138,7 +145,7 @@ async function pageOfBrowsable(client: SonarClient, p: number): Promise<Browsabl
   const params = { qualifiers: 'TRK', p, ps: PAGE_SIZE };
   const { body, reply } = await ask(client, 'components/search', params, componentsAnswer);
   const { total: all } = body.paging;
-  return { total: Math.min(all, WINDOW), all, records: body.components, reply };
+  return { total: Math.min(all, WINDOW), all, records: body.components.map(bare), reply };
 }
 
 /** The projects that the token may browse. */
@@ -182,7 +189,7 @@ async function readNamed(client: SonarClient, keys: readonly string[], emit: Emi
       try {
         const params = { component: key, metricKeys: 'ncloc' };
         const { body, reply } = await ask(client, 'measures/component', params, componentAnswer);
-        await emit(page('projects', [body.component], reply));
+        await emit(page('projects', [bare(body.component)], reply));
         return undated(body.component);
       } catch (error) {
         const found = projectProblem(error);
