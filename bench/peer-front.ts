@@ -1,7 +1,6 @@
 /** A simulated server as sonar-tools wants it: what it asks beyond what the program may ask is answered here. */
+import { startForwarder, type Forwarder } from '../test/real/forwarder.ts';
 import type { Rule } from '../test/simulator/dataset.ts';
-import { createServer, request, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 const VERSION = '25.12.0.117093';
 
@@ -48,13 +47,8 @@ const SEARCH = '/api/components/search_projects';
 const paging = (asked: URLSearchParams): string =>
   String(new URLSearchParams({ p: asked.get('p') ?? '1', ps: asked.get('ps') ?? '100' }));
 
-export interface FrontServer {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
 /** Stands in front of `target` until it is closed; its own answers take as long as the simulator's. */
-export async function startFront({
+export const startFront = ({
   target,
   rules,
   latencyMs,
@@ -65,37 +59,17 @@ export async function startFront({
   latencyMs: number;
   /** Hears of what neither of them answers. */
   refused: (line: string) => void;
-}): Promise<FrontServer> {
-  const server = createServer(({ url = '/', headers, method = 'GET' }, response) => {
-    const { pathname, searchParams } = new URL(url, target);
-    const own =
-      pathname === '/api/settings/values'
-        ? settings(searchParams.get('keys'))
-        : pathname === '/api/rules/search'
-          ? ruleList(rules, searchParams.get('q'))
-          : ANSWERS[pathname];
-    if (own !== undefined) {
-      setTimeout(() => {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(typeof own === 'string' ? own : JSON.stringify(own));
-      }, latencyMs);
-      return;
-    }
-    const path = pathname === SEARCH ? `/api/projects/search?${paging(searchParams)}` : url;
-    const onward = request(new URL(path, target), { headers, method }, (answer: IncomingMessage) => {
-      if (answer.statusCode !== 200) refused(`${answer.statusCode ?? 0} ${method} ${url}`);
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    onward.once('error', () => response.destroy());
-    onward.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+}): Promise<Forwarder> =>
+  startForwarder(target, {
+    latencyMs,
+    own: ({ pathname, searchParams }) => {
+      if (pathname === '/api/settings/values') return settings(searchParams.get('keys'));
+      if (pathname === '/api/rules/search') return ruleList(rules, searchParams.get('q'));
+      return ANSWERS[pathname];
     },
-  };
-}
+    instead: ({ pathname, searchParams }) =>
+      pathname === SEARCH ? `/api/projects/search?${paging(searchParams)}` : undefined,
+    answered: ({ method, path, status }) => {
+      if (status !== 200) refused(`${status} ${method} ${path}`);
+    },
+  });

@@ -7,11 +7,11 @@ import { openDatabase, type DatabaseOptions } from '../../src/db/database.ts';
 import type { Message } from '../../src/protocol/sync.ts';
 import { SonarClient } from '../../src/source/client.ts';
 import { SonarSource, STREAMS } from '../../src/source/sonarqube.ts';
+import { MOST_IN_BATCH, ROWS_OF_A_KILOBYTE, weightOf } from '../../src/sync/queue.ts';
 import { Encoder, textOf } from '../../src/warehouse/copy.ts';
 import { quote, recordColumns, sqlType } from '../../src/warehouse/ddl.ts';
 import { References } from '../../src/warehouse/references.ts';
 import type { Write } from '../../src/warehouse/write.ts';
-import { MOST_IN_BATCH, weightOf } from '../../src/sync/queue.ts';
 import { answer } from './answering.ts';
 
 /** What writing some rows took. */
@@ -179,7 +179,7 @@ answer(
         `create table bench_bare (connection_id bigint, observed_at timestamptz, ${columns.map(([column, type]) => `${quote(column)} ${sqlType(type)}`).join(', ')})`,
       );
       const bare = await timed(async () => {
-        for (const batch of batches(pages, (write) => rowsOf(write) / 4)) {
+        for (const batch of batches(pages, (write) => rowsOf(write) / ROWS_OF_A_KILOBYTE)) {
           await database.transaction(async (client) => {
             for (const write of batch) await references.load(client, stream, recordsOf(write));
             await copyFrom(client, 'copy bench_bare from stdin', textOfAll(batch, encoder));

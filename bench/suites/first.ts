@@ -9,6 +9,7 @@ import {
   type Synced,
 } from '../processes.ts';
 import type { Asked, SimulatorSetup } from '../processes/simulator.ts';
+import { MOST_AT_ONCE } from '../../src/source/pace.ts';
 import { median } from '../report.ts';
 import { startFront } from '../peer-front.ts';
 import { peer } from '../peers.ts';
@@ -26,8 +27,11 @@ export const STANDARD: SimulatorSetup = {
   hotspots: 595,
 };
 
-/** Requests in flight that the floor may choose from: as many as the program itself may have. */
-export const LEVELS = [2, 4, 8];
+/**
+ * Requests in flight that the floor may choose from: as many as the program itself may have. At 50 ms fewer than all of them
+ * only wait longer.
+ */
+export const LEVELS = [2, 4, MOST_AT_ONCE];
 
 /** The requests of a run, and how long it took from the first of them to the last commit. */
 export interface First extends Synced {
@@ -71,7 +75,8 @@ export async function first(bench: Bench): Promise<void> {
         ours.push(last.fromFirstRequest);
         const asked = last.asked.map(({ url, status }) => ({ path: url, status }));
         const levels: number[] = [];
-        for (const parallel of LEVELS) levels.push(await floor.run({ asked, parallel }));
+        for (const parallel of latency === 50 ? [MOST_AT_ONCE] : LEVELS)
+          levels.push(await floor.run({ asked, parallel }));
         floors.push(Math.min(...levels));
         if (latency === 5) merges.push((await merge.whole()).ms);
         bench.say(
@@ -108,7 +113,7 @@ export async function first(bench: Bench): Promise<void> {
     await simulator.latency(5);
     const byUrl: number[] = [];
     let version = '';
-    for (let run = 0; run < bench.runs; run++) {
+    for (let run = 0; run < (bench.quick ? 1 : bench.runs); run++) {
       const fresh = await bench.freshUrl();
       version = fresh.version;
       byUrl.push((await firstSync(simulator, fresh.store)).fromFirstRequest);

@@ -1,6 +1,5 @@
 /** A real SonarQube Server on this machine: first syncs beside the floor, and beside sonar-tools. */
-import { createServer, request, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { startForwarder } from '../../test/real/forwarder.ts';
 import { startServer, VERSIONS } from '../../test/real/server.ts';
 import { peer } from '../peers.ts';
 import { runSync, startFloor, type Synced } from '../processes.ts';
@@ -14,40 +13,16 @@ const WARMING = 5;
 /** Each takes half a minute. */
 const MOST_RUNS = 3;
 
-/** Writes down which paths are asked and with which status they are answered, and hands them on. */
-async function recorder(target: string): Promise<{ url: string; asked: Wanted[]; close: () => Promise<void> }> {
-  const asked: Wanted[] = [];
-  const server = createServer(({ url = '/', headers }, response) => {
-    const onward = request(new URL(url, target), { headers }, (answer: IncomingMessage) => {
-      const status = answer.statusCode ?? 502;
-      asked.push({ path: url, status });
-      response.writeHead(status, answer.headers);
-      answer.pipe(response);
-    });
-    onward.once('error', () => response.destroy());
-    onward.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
-}
-
 export async function real(bench: Bench): Promise<void> {
   const started = await startServer({ version: VERSIONS.newest, log: bench.say, more: await realSet() });
   const scratch = new Scratch();
   const server = { url: started.url, token: started.adminToken };
   try {
     await closing(async (use) => {
-      const recording = await use(recorder(server.url));
+      const asked: Wanted[] = [];
+      const recording = await use(startForwarder(server.url, { answered: (one) => asked.push(one) }));
       await runSync({ ...server, url: recording.url }, await bench.freshStore());
       // what a project does not let be read is answered 403, which takes the server's time as well
-      const { asked } = recording;
       const floor = await use(startFloor(server.url, server.token));
       // a server that has just started gets faster for minutes: what is measured later would seem the quicker one
       for (let round = 0; round < WARMING; round++) await floor.run({ asked, parallel: 4 });

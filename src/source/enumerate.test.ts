@@ -308,7 +308,7 @@ describe('a list that moves', () => {
         m.remove('k3');
       }),
     });
-    const { result, emitted } = await run(model, { ahead: 1 });
+    const { result, emitted } = await run(model, { places: pLimit(1) });
     expect(result).toMatchObject({ seen: 3_999, settled: true, rounds: 2 });
     expect(result.keys.has('k3')).toBe(false);
     expect(keysOf(emitted).size).toBe(4_000);
@@ -340,7 +340,7 @@ describe('a list that moves', () => {
           m.remove('009500');
         }),
       });
-      const { result } = await run(model, { ahead: 1 });
+      const { result } = await run(model, { places: pLimit(1) });
       expect(result).toMatchObject({ seen: 39_999, settled: true });
       expect(result.keys).toEqual(keysOf(model.issues.values()));
     }
@@ -396,7 +396,7 @@ describe('how it asks', () => {
     let open = 0;
     let most = 0;
     const { result } = await run(model, {
-      ahead: 3,
+      places: pLimit(3),
       fetch: (query) => {
         most = Math.max(most, (open += 1));
         return model.fetch(query);
@@ -631,7 +631,7 @@ describe('small windows, random data', () => {
 
   test('rows that come are never missed by a pass that calls itself complete', async () => {
     await fc.assert(
-      fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, ahead) => {
+      fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, places) => {
         const seconds = new Map(moments.map(([n, , second]) => [n, second]));
         const server = model(one, {
           mutate: (m, n) => {
@@ -639,7 +639,7 @@ describe('small windows, random data', () => {
             if (second !== undefined) m.add(newcomer(n, second));
           },
         });
-        await expectHonest(server, { ahead, expected: one.expected });
+        await expectHonest(server, { places: pLimit(places), expected: one.expected });
       }),
       RUNS,
     );
@@ -647,7 +647,7 @@ describe('small windows, random data', () => {
 
   test('rows that go take none with them in a pass that calls itself complete', async () => {
     await fc.assert(
-      fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, ahead) => {
+      fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, places) => {
         const victims = new Map(moments.map(([n, which]) => [n, which]));
         const server = model(one, {
           mutate: (m, n) => {
@@ -656,7 +656,7 @@ describe('small windows, random data', () => {
             if (victim !== undefined) m.remove(victim);
           },
         });
-        await expectHonest(server, { ahead, expected: one.expected });
+        await expectHonest(server, { places: pLimit(places), expected: one.expected });
       }),
       {
         ...RUNS,
@@ -679,7 +679,7 @@ describe('small windows, random data', () => {
 
   test('rows that come and go within what one query shows: complete means exact', async () => {
     await fc.assert(
-      fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, ahead) => {
+      fc.asyncProperty(shape, when, fc.constantFrom(1, 8), async (one, moments, places) => {
         const events = new Map(moments.map(([n, which, second]) => [n % 20, { which, second }]));
         const server = model(
           { ...one, count: one.count % (REACH - 8), holes: 0 },
@@ -693,7 +693,7 @@ describe('small windows, random data', () => {
             },
           },
         );
-        const { result } = await run(server, { ahead, expected: one.expected });
+        const { result } = await run(server, { places: pLimit(places), expected: one.expected });
         if (isComplete(result)) expect(result.keys).toEqual(keysOf(server.issues.values()));
       }),
       RUNS,

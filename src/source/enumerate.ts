@@ -11,6 +11,7 @@
  *   is read shows in the totals that come with every answer, and the part concerned is read again, twice at most.
  */
 import pLimit, { type LimitFunction } from 'p-limit';
+import { handled } from './handled.ts';
 import {
   canStartAt,
   CLOCK_MARGIN,
@@ -74,7 +75,7 @@ export interface Answer<T extends SearchRow> {
 }
 
 export interface EnumerateOptions<T extends SearchRow> {
-  /** Sends one request. Many are asked for at once; how many run at once is decided here or by `ahead`. */
+  /** Sends one request. Many are asked for at once; how many run at once is decided here or by `places`. */
   fetch(query: Query): Promise<Answer<T>>;
   /** Takes rows that this pass has not handed over before; resolves when there is room for more. */
   emit(rows: readonly T[]): Promise<void>;
@@ -90,9 +91,7 @@ export interface EnumerateOptions<T extends SearchRow> {
   knownValues?(dimension: Dimension): Promise<readonly string[]>;
   /** The server's clock in epoch seconds; by default this machine's. */
   now?(): number;
-  /** Answers in memory at once: asked for, or waiting for `emit`. Default 8. */
-  ahead?: number;
-  /** Stands instead of `ahead`: enumerations that share it hold so many answers together. */
+  /** One for each answer in memory: asked for, or waiting for `emit`. Enumerations may share them; by default 8 of its own. */
   places?: LimitFunction;
   limits?: Partial<Limits>;
 }
@@ -155,14 +154,14 @@ class Reader<T extends SearchRow> {
   readonly filter: Filter;
   readonly limits: Limits;
   /** Project and second of every key seen; one shared object for rows that agree in both. */
-  readonly seen = new Map<string, Place>();
+  readonly seen = new Map<string, Origin>();
   /** Keys met since the set was put here: a re-read uses it to tell which rows are gone. */
   met: Set<string> | null = null;
   /** Totals by project as the server last gave them. */
   projectTotals: ReadonlyMap<string, number> | null = null;
   readonly now: () => number;
   readonly #options: EnumerateOptions<T>;
-  readonly #places = new Map<string, Place>();
+  readonly #origins = new Map<string, Origin>();
   readonly #limit: LimitFunction;
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
@@ -172,7 +171,7 @@ class Reader<T extends SearchRow> {
     this.limits = { ...LIMITS, ...options.limits };
     this.now = () => (options.now ? options.now() : Date.now() / 1000);
     this.#options = options;
-    this.#limit = options.places ?? pLimit(options.ahead ?? AHEAD);
+    this.#limit = options.places ?? pLimit(AHEAD);
   }
 
   /** Facets for a request over the whole filter, where there are several projects to tell apart. */
@@ -228,14 +227,14 @@ class Reader<T extends SearchRow> {
     this.met?.add(row.key);
     if (this.seen.has(row.key)) return false;
     const id = `${row.created} ${row.project}`;
-    let place = this.#places.get(id);
-    if (place === undefined) this.#places.set(id, (place = { project: row.project, created: row.created }));
-    this.seen.set(row.key, place);
+    let origin = this.#origins.get(id);
+    if (origin === undefined) this.#origins.set(id, (origin = { project: row.project, created: row.created }));
+    this.seen.set(row.key, origin);
     return true;
   }
 }
 
-interface Place {
+interface Origin {
   readonly project: string;
   readonly created: number;
 }
@@ -648,12 +647,6 @@ class Pass<T extends SearchRow> {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => a + b, 0);
-}
-
-/** A promise that is awaited later; its failure until then is no unhandled rejection. */
-function handled<V>(promise: Promise<V>): Promise<V> {
-  promise.catch(() => undefined);
-  return promise;
 }
 
 // ------------------------------------------------------------------ more than 20,000 issues in one second

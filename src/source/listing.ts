@@ -1,5 +1,6 @@
 /** Reads a paged list whole and proves it: same total on the first and the last page, and as many distinct rows. */
 import type { Reply } from './client.ts';
+import { handled } from './handled.ts';
 
 /** One page of a list: the server's total over all pages, and the rows of this one. */
 export interface ListPage<T> {
@@ -33,8 +34,7 @@ export interface Begun<T> {
 
 /** Asks for the first page now, so that several lists wait for the server side by side. */
 export function begin<T>(fetch: (page: number) => Promise<T>): Begun<T> {
-  const first = fetch(1);
-  first.catch(() => undefined); // thrown to whoever reads it
+  const first = handled(fetch(1));
   let isKept = true;
   const page = (number: number): Promise<T> => {
     if (number !== 1 || !isKept) return fetch(number);

@@ -7,8 +7,10 @@ import type { Cursor, Emit, Look, PassTraits, ProjectRef, Source, Tally, Task } 
 import { ask, noTally, page, projectProblem } from './ask.ts';
 import type { Reply, SonarClient } from './client.ts';
 import { AHEAD, enumerate, type Answer, type Filter, type Query } from './enumerate.ts';
+import { handled } from './handled.ts';
 import type { Begun, ListPage } from './listing.ts';
 import { inLists } from './lists.ts';
+import { readUpdated } from './updated.ts';
 import { analyses } from './streams/analyses.ts';
 import { hotspots, readHotspots } from './streams/hotspots.ts';
 import { emitIssues, issues, searchIssues, type IssueRow } from './streams/issues.ts';
@@ -45,14 +47,6 @@ const BYTES_AHEAD = 16 * 1024 * 1024;
 const OVERLAP_S = 15 * 60;
 /** Analyses that arrive while a project is read make its measures and its history disagree; then both are read again. */
 const REREADS = 2;
-
-interface Updated {
-  readonly touched: ReadonlySet<string>;
-  /** Reached its end before the 10,000 window did. */
-  readonly whole: boolean;
-  readonly totalBefore: number;
-  readonly totalAfter: number;
-}
 
 export interface SourceOptions {
   /** Which projects there are; all that the server has unless told. */
@@ -121,8 +115,8 @@ export class SonarSource implements Source {
 
   async list(emit: Emit): Promise<readonly ProjectRef[]> {
     const { projects, metrics } = this.#open();
-    const reading = readMetrics(metrics, emit);
-    reading.catch(() => undefined); // thrown below, after what the list of projects has to say
+    // its failure comes after what the list of projects has to say
+    const reading = handled(readMetrics(metrics, emit));
     const found = await projects.read(emit);
     this.#metricKeys = await reading;
     this.#startedAt = this.#client.firstAnswerAt ?? new Date();
@@ -368,7 +362,8 @@ export class SonarSource implements Source {
       this.#lookedBackTo,
       ...analyses.map((date) => (date === null ? -Infinity : parseDate(date) + 1)),
     );
-    const recent = await this.#readUpdated({ componentKeys: refs.map((ref) => ref.key).join(',') }, since, emit);
+    const filter = { componentKeys: refs.map((ref) => ref.key).join(',') };
+    const recent = await readUpdated((p) => this.#newest(filter, p), since, emit);
     if (!recent.whole) {
       if (refs.length > 1) for (const ref of refs) await this.#readRecent([ref], task, emit);
       else await this.#walk(refs, { ...task, mode: 'full' }, emit);
@@ -406,45 +401,6 @@ export class SonarSource implements Source {
     return this.#issues({ filter, ...order, page, pageSize: PAGE_SIZE });
   }
 
-  /**
-   * Newest updates first, back to `since` (epoch seconds, inclusive), or to the end of the window. What vanishes meanwhile
-   * moves rows from a page that comes to one that was read: the total shows it, and everything is read again.
-   */
-  async #readUpdated(
-    filter: Filter,
-    since: number,
-    emit: Emit,
-    { includes = () => true, first }: { includes?: (project: string) => boolean; first?: Answer<IssueRow> } = {},
-  ): Promise<Updated> {
-    const touched = new Set<string>();
-    const take = async (rows: readonly IssueRow[]): Promise<boolean> => {
-      const recent = rows.filter((row) => parseDate(row.updated) >= since);
-      const isEnd = recent.length < rows.length;
-      for (const row of recent) touched.add(row.project);
-      await emitIssues(
-        recent.filter((row) => includes(row.project)),
-        emit,
-      );
-      return isEnd;
-    };
-    // a page that was asked for earlier stands for itself alone: rows may have moved since
-    if (first && ((await take(first.rows)) || PAGE_SIZE >= first.total)) {
-      return { touched, whole: true, totalBefore: first.total, totalAfter: first.total };
-    }
-    for (let reread = 0; ; reread += 1) {
-      let totalBefore: number | undefined;
-      for (let p = 1; ; p += 1) {
-        const { rows, total } = await this.#newest(filter, p);
-        totalBefore ??= total;
-        const isEnd = (await take(rows)) || p * PAGE_SIZE >= total;
-        const shrank = total < totalBefore;
-        if (shrank && reread < REREADS) break;
-        if (isEnd || shrank || p * PAGE_SIZE >= WINDOW)
-          return { touched, whole: isEnd && !shrank, totalBefore, totalAfter: total };
-      }
-    }
-  }
-
   /** The cursor of a pass that has ended: what the project looked like then, and when it was last read whole. */
   async #emitDone(pass: string, ref: ProjectRef, task: Task, emit: Emit, notes: Cursor = {}): Promise<void> {
     const { fingerprint, key } = ref;
@@ -460,7 +416,10 @@ export class SonarSource implements Source {
     // the first page may be older than the list by as long as that took to store: less than what is looked back anyway
     const first = await this.#open().newest;
     this.#opening = null;
-    const { touched, whole, totalAfter } = await this.#readUpdated({}, this.#lookedBackTo, emit, { includes, first });
+    const { touched, whole, totalAfter } = await readUpdated((p) => this.#newest({}, p), this.#lookedBackTo, emit, {
+      includes,
+      first,
+    });
     return { touched, whole, total: totalAfter };
   }
 
@@ -538,12 +497,6 @@ export class SonarSource implements Source {
       throw error;
     }
   }
-}
-
-/** A promise that may fail before anyone waits for it: the failure is thrown to whoever does. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }
 
 /** Answers of this many bytes that may be in memory at once: as many as usual of the usual size, one of any. Pure. */

@@ -8,7 +8,7 @@ const MOST_WAITING = 8_000;
 /** The same in one transaction: large enough that a commit costs little, small enough that a reader never waits long. */
 export const MOST_IN_BATCH = 4_000;
 /** Short rows cost the database their number, long ones memory. */
-const ROWS_OF_A_KILOBYTE = 4;
+export const ROWS_OF_A_KILOBYTE = 4;
 
 interface Entry {
   readonly write: Write;
