@@ -13,6 +13,8 @@ import type { Settings } from '../../src/db/settings.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../simulator/index.ts';
 
 export const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+/** What is installed: it starts the program as it was built. */
+export const BUILT = join(import.meta.dirname, '../../bin/soundings.js');
 
 /** Nothing in a test's database is worth surviving a power cut. */
 const SETTINGS: Settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '200' };
@@ -38,6 +40,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Put before the program: `nsenter …`. */
   readonly through?: readonly string[];
+  /** What Node runs; the sources unless told. */
+  readonly program?: string;
   /** It goes on after its result until it is told to stop. */
   readonly held?: boolean;
   /** Further texts that must appear in no output. */
@@ -53,8 +57,8 @@ export interface Running {
 
 /** Starts the program with a bare environment, in which nothing of this machine's settings counts. */
 export function start(args: readonly string[], options: RunOptions = {}): Running {
-  const { token, env = {}, input, through = [], secrets = [], held = false } = options;
-  const [command = process.execPath, ...rest] = [...through, process.execPath, MAIN, ...args];
+  const { token, env = {}, input, through = [], secrets = [], held = false, program = MAIN } = options;
+  const [command = process.execPath, ...rest] = [...through, process.execPath, program, ...args];
   const child = spawn(command, rest, {
     cwd: tmpdir(),
     stdio: ['pipe', 'pipe', 'pipe'],
