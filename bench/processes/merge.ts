@@ -8,10 +8,10 @@ import type { Message } from '../../src/protocol/sync.ts';
 import { SonarClient } from '../../src/source/client.ts';
 import { SonarSource, STREAMS } from '../../src/source/sonarqube.ts';
 import { MOST_IN_BATCH, ROWS_OF_A_KILOBYTE, weightOf } from '../../src/sync/queue.ts';
-import { Encoder, textOf } from '../../src/warehouse/copy.ts';
+import { Encoder, filled, textOf } from '../../src/warehouse/copy.ts';
 import { quote, recordColumns, sqlType } from '../../src/warehouse/ddl.ts';
 import { References } from '../../src/warehouse/references.ts';
-import type { Write } from '../../src/warehouse/write.ts';
+import type { Write, Writer } from '../../src/warehouse/write.ts';
 import { answer } from './answering.ts';
 
 /** What writing some rows took. */
@@ -49,16 +49,24 @@ export interface MergeOps {
 const database = await openDatabase(JSON.parse(process.argv[2] ?? '{}') as DatabaseOptions);
 const { warehouse } = await withinStore(database);
 const { id: connectionId } = await createConnection(database, { base_url: 'http://127.0.0.1:1' });
-let writes: Write[] = [];
+/** What a source may say to a writer. */
+type Said = Exclude<Message, { type: 'size' }>;
+let said: Said[] = [];
+/** The first of it: what the lists brought, and which projects they name. */
+let listed = 0;
+let refs: readonly string[] = [];
 
-const newWriter = () => warehouse.writer(connectionId, STREAMS, () => new Date());
-const recordsOf = (write: Write): readonly unknown[] =>
-  write.type === 'page' && 'records' in write.page ? write.page.records : [];
-const rowsOf = (write: Write): number => recordsOf(write).length;
+/** As the program has it when rows of these projects begin to come. */
+async function newWriter() {
+  const writer = warehouse.writer(connectionId, STREAMS, () => new Date());
+  await writer.foresee(refs);
+  return writer;
+}
+const rowsOf = (one: Said): number => (one.type === 'page' ? one.page.records.length : 0);
 
 /** In batches as the program makes them when its readers are ahead of it. */
-function* batches(all: Iterable<Write>, weigh: (write: Write) => number): Generator<Write[]> {
-  let batch: Write[] = [];
+function* batches<T>(all: Iterable<T>, weigh: (one: T) => number): Generator<T[]> {
+  let batch: T[] = [];
   let weight = 0;
   for (const write of all) {
     if (batch.length > 0 && weight + weigh(write) > MOST_IN_BATCH) {
@@ -95,17 +103,11 @@ async function databaseCpu(): Promise<number> {
   return ticks * 10;
 }
 
-function* textOfAll(all: readonly Write[], encoder: Encoder): Generator<Buffer> {
-  for (const write of all) {
-    if (write.type === 'page' && 'records' in write.page) yield* textOf(encoder.encode(write.page), () => true);
-  }
+function* prepared(writer: Writer, all: readonly Said[]): Generator<Write> {
+  for (const one of all) yield writer.prepared(one);
 }
 
-function* prepared(writer: ReturnType<typeof newWriter>, all: readonly Write[]): Generator<Write> {
-  for (const write of all) yield writer.prepared(write);
-}
-
-async function writeAll(writer: ReturnType<typeof newWriter>, all: readonly Write[]): Promise<void> {
+async function writeAll(writer: Writer, all: readonly Said[]): Promise<void> {
   for (const batch of batches(prepared(writer, all), weightOf)) await writer.write(batch);
 }
 
@@ -134,20 +136,22 @@ async function state(table: string): Promise<{ wal: number; sequence: number; de
 answer(
   {
     collect: async ({ url, token }) => {
-      writes = [];
+      said = [];
       const rows: Record<string, number> = {};
       const client = new SonarClient({ baseUrl: url, token });
       const source = new SonarSource(client);
       const emit = (message: Message): Promise<void> => {
         if (message.type === 'page')
           rows[message.page.stream] = (rows[message.page.stream] ?? 0) + message.page.records.length;
-        if (message.type !== 'size') writes.push(message);
+        if (message.type !== 'size') said.push(message);
         return Promise.resolve();
       };
-      const refs = await source.list(emit);
+      const projects = await source.list(emit);
+      listed = said.length;
+      refs = projects.map(({ key }) => key);
       for (const pass of source.passes) {
-        for (const projects of source.group(pass, refs)) {
-          await source.read({ pass, projects, mode: 'full', cursors: new Map(), earlier: new Map() }, emit);
+        for (const group of source.group(pass, projects)) {
+          await source.read({ pass, projects: group, mode: 'full', cursors: new Map(), earlier: new Map() }, emit);
         }
       }
       await client.close();
@@ -156,51 +160,60 @@ answer(
 
     whole: async () => {
       await empty([...STREAMS.map(({ table }) => table), 'sonarqube_completeness']);
-      const writer = newWriter();
-      return timed(() => writeAll(writer, writes));
+      const writer = await newWriter();
+      return timed(async () => {
+        await writeAll(writer, said.slice(0, listed));
+        await writer.foresee(refs);
+        await writeAll(writer, said.slice(listed));
+      });
     },
 
     compare: async (name) => {
       const stream = STREAMS.find((each) => each.name === name);
       if (!stream) throw new Error(`There is no stream ${name}`);
-      const pages = writes.flatMap((write) => (write.type === 'page' && write.page.stream === name ? [write] : []));
-      const rest = writes.filter(
-        (write) => write.type === 'page' && ['projects', 'metrics'].includes(write.page.stream),
-      );
-      const tallies = writes.filter((write) => write.type === 'tally' && write.tally.stream === name);
+      const pages = said.flatMap((one) => (one.type === 'page' && one.page.stream === name ? [one] : []));
+      const rest = said.filter((one) => one.type === 'page' && ['projects', 'metrics'].includes(one.page.stream));
+      const tallies = said.filter((one) => one.type === 'tally' && one.tally.stream === name);
       await empty([stream.table, 'sonarqube_completeness']);
-      await writeAll(newWriter(), rest);
+      await writeAll(await newWriter(), rest);
 
       const columns = recordColumns(stream);
       const references = new References(connectionId, STREAMS);
+      await references.foresee(database, refs, STREAMS);
       const encoder = new Encoder(stream, connectionId, references);
       await database.query('drop table if exists bench_bare');
       await database.query(
         `create table bench_bare (connection_id bigint, observed_at timestamptz, ${columns.map(([column, type]) => `${quote(column)} ${sqlType(type)}`).join(', ')})`,
       );
       const bare = await timed(async () => {
-        for (const batch of batches(pages, (write) => rowsOf(write) / ROWS_OF_A_KILOBYTE)) {
+        for (const batch of batches(pages, (one) => rowsOf(one) / ROWS_OF_A_KILOBYTE)) {
           await database.transaction(async (client) => {
-            for (const write of batch) await references.load(client, stream, recordsOf(write));
-            await copyFrom(client, 'copy bench_bare from stdin', textOfAll(batch, encoder));
+            const encoded = batch.map(({ page }) => encoder.encode(page));
+            await references.load(
+              client,
+              encoded.flatMap(({ gaps }) => gaps.map(({ wanted }) => wanted)),
+            );
+            const texts = encoded.flatMap((page) => [...textOf(filled(page, references), () => true)]);
+            await copyFrom(client, 'copy bench_bare from stdin', texts);
           });
         }
       });
       await database.query('drop table bench_bare');
 
-      const writer = newWriter();
+      const writer = await newWriter();
       const fresh = await timed(() => writeAll(writer, pages));
       await writeAll(writer, tallies);
       // the same into an empty table, of projects that are known already
       await database.query(`truncate ${stream.table} restart identity`);
-      const known = await timed(() => writeAll(newWriter(), pages));
+      const other = await newWriter();
+      const known = await timed(() => writeAll(other, pages));
       // statistics and hint bits of the first read of new rows are theirs, not those of the rows that did not change
       await database.query(`vacuum analyze ${stream.table}`);
       const before = await state(stream.table);
       const again = await timed(() => writeAll(writer, pages));
       const after = await state(stream.table);
       return {
-        rows: pages.reduce((sum, write) => sum + rowsOf(write), 0),
+        rows: pages.reduce((sum, one) => sum + rowsOf(one), 0),
         bare,
         fresh,
         known,

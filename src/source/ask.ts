@@ -7,25 +7,32 @@ import type { Endpoint } from './endpoints.ts';
 import { unreadable } from './errors.ts';
 import { hasShape } from './shape.ts';
 
-/** A checked answer; a wrong shape is an `internal_server_error` that names the field. */
-export async function ask<S extends z.ZodType>(
+/**
+ * What `use` makes of a checked answer. Pages are long, so only what is needed of one should be returned, see
+ * `FullReply.take`. A wrong shape is an `internal_server_error` that names the field.
+ */
+export async function ask<S extends z.ZodType, T>(
   client: SonarClient,
   endpoint: Endpoint,
   params: Params,
   schema: S,
-): Promise<{ body: z.output<S>; reply: Reply }> {
+  use: (body: z.output<S>, reply: Reply) => T,
+): Promise<T> {
   const reply = await client.get(endpoint, params);
-  const { body } = reply;
-  if (hasShape(schema, body)) return { body, reply };
-  const { error } = schema.safeParse(body);
-  const [issue] = error?.issues ?? [];
-  const project = params['component'] ?? params['projectKey'];
-  throw unreadable(
-    { baseUrl: client.baseUrl, endpoint, ...(typeof project === 'string' && { project }) },
-    `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'unexpected shape'}`,
-    false,
-    error,
-  );
+  return used(reply.take());
+
+  function used(body: unknown): T {
+    if (hasShape(schema, body)) return use(body, reply);
+    const { error } = schema.safeParse(body);
+    const [issue] = error?.issues ?? [];
+    const project = params['component'] ?? params['projectKey'];
+    throw unreadable(
+      { baseUrl: client.baseUrl, endpoint, ...(typeof project === 'string' && { project }) },
+      `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'unexpected shape'}`,
+      false,
+      error,
+    );
+  }
 }
 
 export function page(

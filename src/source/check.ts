@@ -142,7 +142,7 @@ class Check {
 
   async #ask(endpoint: Endpoint, params: Params): Promise<Said> {
     try {
-      return { body: (await this.#client.get(endpoint, params)).body };
+      return { body: (await this.#client.get(endpoint, params)).take() };
     } catch (thrown) {
       if (this.#limit.aborted) return { error: this.#tooLate() };
       this.#options.signal?.throwIfAborted();

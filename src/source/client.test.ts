@@ -38,8 +38,9 @@ describe('what passes is waited for', () => {
     await open();
     await projects();
     sim.faults.nth('projects/search', 1, action);
-    const { body } = await projects();
-    expect(body).toMatchObject({ paging: { total: 2 } });
+    const reply = await projects();
+    expect(reply.take()).toMatchObject({ paging: { total: 2 } });
+    expect(reply.take()).toBeUndefined();
     expect(client.traffic.retries).toBe(1);
   });
 });

@@ -22,15 +22,39 @@ const inflate = promisify(gunzip);
 /** Parameters of a request; arrays become comma lists. */
 export type Params = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
-/** A JSON answer and when it was true. */
+/** What there is to know of an answer besides what it says. */
 export interface Reply {
-  readonly body: unknown;
   /** Bytes of the body, unpacked. */
   readonly bytes: number;
   /** This machine's clock when the whole answer had been received. */
   readonly receivedAt: Date;
   /** The server's clock, from the HTTP `Date` header. */
   readonly serverDate: Date | null;
+}
+
+/** A JSON answer and when it was true. */
+export class FullReply implements Reply {
+  readonly bytes: number;
+  readonly receivedAt: Date;
+  readonly serverDate: Date | null;
+  #body: unknown;
+
+  constructor(body: unknown, { bytes, receivedAt, serverDate }: Reply) {
+    this.#body = body;
+    this.bytes = bytes;
+    this.receivedAt = receivedAt;
+    this.serverDate = serverDate;
+  }
+
+  /**
+   * What it says, once. The promises it comes through are as old as the request, and what is old is collected late, with all
+   * that it refers to: a page would be copied twice and stay until then.
+   */
+  take(): unknown {
+    const body = this.#body;
+    this.#body = undefined;
+    return body;
+  }
 }
 
 /** What has been asked of the server so far; shown as progress and stored with the run. */
@@ -148,7 +172,7 @@ export class SonarClient {
   }
 
   /** GETs one of the listed endpoints as JSON; retries what may pass; throws a ConnectorError. */
-  async get(endpoint: Endpoint, params: Params): Promise<Reply> {
+  async get(endpoint: Endpoint, params: Params): Promise<FullReply> {
     const listed = endpoint in ENDPOINTS || (this.#options.browse === true && endpoint in BROWSE_ENDPOINTS);
     if (!listed) throw new Error(`api/${endpoint as string} is not a listed endpoint`);
     const project = params['component'] ?? params['projectKey'];
@@ -166,7 +190,7 @@ export class SonarClient {
     await this.#dispatcher.destroy();
   }
 
-  async #withPatience(endpoint: Endpoint, params: Params, where: Where): Promise<Reply> {
+  async #withPatience(endpoint: Endpoint, params: Params, where: Where): Promise<FullReply> {
     const attempts = this.#options.attempts ?? DEFAULT_ATTEMPTS;
     for (let attempt = 1; ; attempt += 1) {
       this.#signal.throwIfAborted();
@@ -190,7 +214,7 @@ export class SonarClient {
     }
   }
 
-  async #once(endpoint: Endpoint, params: Params, where: Where): Promise<Reply> {
+  async #once(endpoint: Endpoint, params: Params, where: Where): Promise<FullReply> {
     let url = `${this.baseUrl}/api/${endpoint}?${encode(params)}`;
     const began = performance.now();
     for (let redirects = 0; ; redirects += 1) {
@@ -206,12 +230,9 @@ export class SonarClient {
       }
       this.#pace.note({ kind: kindOf(endpoint, answer.bytes.length), ms: performance.now() - began, ok: true });
       try {
-        return {
-          body: JSON.parse(answer.bytes.toString()) as unknown,
-          bytes: answer.bytes.length,
-          receivedAt: new Date(),
-          serverDate: answer.date,
-        };
+        const { length: bytes } = answer.bytes;
+        const body: unknown = JSON.parse(answer.bytes.toString());
+        return new FullReply(body, { bytes, receivedAt: new Date(), serverDate: answer.date });
       } catch (cause) {
         throw unreadable(where, 'it is not JSON', true, cause);
       }

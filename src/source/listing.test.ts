@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Reply } from './client.ts';
 import { isWhole, readListing, type Listing } from './listing.ts';
 
-const reply: Reply = { body: null, bytes: 0, receivedAt: new Date(0), serverDate: null };
+const reply: Reply = { bytes: 0, receivedAt: new Date(0), serverDate: null };
 const SIZE = 5;
 
 /** Reads a list that `change` may alter before each request; returns what was found and what was emitted. */

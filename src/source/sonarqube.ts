@@ -458,7 +458,7 @@ export class SonarSource implements Source {
     try {
       const [metric = 'ncloc'] = this.#metricKeys;
       const params = { component: tally.project, metrics: metric, ps: 1 };
-      await ask(this.#client, 'measures/search_history', params, historyAnswer);
+      await ask(this.#client, 'measures/search_history', params, historyAnswer, () => null);
       if (tally.stream !== 'issues') return { ...tally, readable: true };
       const after = (await this.totals('issues', [tally.project])).get(tally.project) ?? null;
       return { ...tally, totalAfter: after, readable: after === tally.totalAfter };
@@ -488,7 +488,13 @@ export class SonarSource implements Source {
   async #historyStatus(component: string): Promise<number> {
     try {
       const [metric = 'ncloc'] = this.#metricKeys;
-      await ask(this.#client, 'measures/search_history', { component, metrics: metric, ps: 1 }, historyAnswer);
+      await ask(
+        this.#client,
+        'measures/search_history',
+        { component, metrics: metric, ps: 1 },
+        historyAnswer,
+        () => null,
+      );
       return 200;
     } catch (error) {
       const found = projectProblem(error);

@@ -8,7 +8,7 @@ import { formatSecond } from './window.ts';
 const NOW = 1_780_000_000;
 /** The first 2,001 issues changed since then. */
 const SINCE = NOW - 2000;
-const answered = { receivedAt: new Date(), bytes: 1000 };
+const answered = { receivedAt: new Date(), bytes: 1000, serverDate: null };
 
 /** Changed so many seconds before now, in a project of its own. */
 const row = (n: number): IssueRow => ({

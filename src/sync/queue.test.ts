@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Write, Written } from '../warehouse/write.ts';
 import { weightOf, WriteQueue } from './queue.ts';
 
-const page = (rows: number): Write => ({
+/** A page of rows of a kilobyte each, or of what is given. */
+const page = (rows: number, kilobytes = rows): Write => ({
   type: 'page',
-  page: { stream: 's', records: Array.from({ length: rows }), observedAt: new Date(0) },
+  page: { stream: 's', rows, text: Buffer.alloc(kilobytes * 1024), parts: [], refers: new Map(), gaps: [] },
 });
 const cursor: Write = { type: 'cursor', stream: 's', slice: 'x', cursor: { at: 1 } };
 const nothing: Written = { counts: new Map(), settlements: [] };
@@ -70,10 +71,7 @@ describe('the queue between readers and the writer', () => {
   });
 
   test('rows count by their kilobytes, short ones by their number: what waits is bounded in bytes', async () => {
-    const long = (kilobytes: number, rows = 10): Write => ({
-      type: 'page',
-      page: { stream: 's', rows, text: Buffer.alloc(kilobytes * 1024), parts: [], refers: new Map() },
-    });
+    const long = (kilobytes: number, rows = 10): Write => page(rows, kilobytes);
     const batches: number[] = [];
     const gate = Promise.withResolvers<undefined>();
     const queue = new WriteQueue(

@@ -15,10 +15,9 @@ interface Entry {
   readonly settled?: { resolve: (settlement: Settlement) => void; reject: (error: unknown) => void };
 }
 
-/** What a write weighs, in kilobytes; rows that are not encoded yet are taken for a kilobyte each. */
+/** What a write weighs, in kilobytes. */
 export function weightOf(write: Write): number {
   if (write.type !== 'page') return 0;
-  if ('records' in write.page) return write.page.records.length;
   return Math.ceil(Math.max(write.page.rows / ROWS_OF_A_KILOBYTE, write.page.text.length / 1024));
 }
 

@@ -208,6 +208,7 @@ export class Reading {
     for (const pass of this.#source.passes) {
       cursors.set(pass, await this.#warehouse.cursors(connectionId, pass, keys));
     }
+    await this.#writer.foresee(keys);
     const settling = new Settling();
     await relay([...byRef.keys()], {
       passes: this.#source.passes,
@@ -336,16 +337,24 @@ export class Reading {
   /** Not one of its frames holds a page while its bytes wait: so it is no async function. */
   #emitInto(settling: Settling): Emit {
     return (message: Message) => {
-      if (message.type === 'size') {
-        if (!this.#sized.has(message.stream))
-          this.#tell({ type: 'expected', stream: message.stream, rows: message.rows, more: true });
-      } else if (message.type === 'tally') {
-        settling.add(this.#settle(message.tally));
-      } else {
-        return this.#queue.push(this.#writer.prepared(message));
+      try {
+        return this.#take(message, settling);
+      } catch (error) {
+        return Promise.reject(asConnectorError(error)); // several emits may be waited for together
       }
-      return Promise.resolve();
     };
+  }
+
+  #take(message: Message, settling: Settling): Promise<void> {
+    if (message.type === 'size') {
+      if (!this.#sized.has(message.stream))
+        this.#tell({ type: 'expected', stream: message.stream, rows: message.rows, more: true });
+    } else if (message.type === 'tally') {
+      settling.add(this.#settle(message.tally));
+    } else {
+      return this.#queue.push(this.#writer.prepared(message));
+    }
+    return Promise.resolve();
   }
 
   async #settle(tally: Tally): Promise<void> {

@@ -12,7 +12,7 @@ import {
   text,
   timestamp,
 } from '../protocol/stream.ts';
-import { Encoder, textOf, UnreadableRecord, type Lookup } from './copy.ts';
+import { Encoder, filled, textOf, UnreadableRecord, type Lookup } from './copy.ts';
 
 interface Thing {
   key?: string | undefined;
@@ -54,9 +54,14 @@ const lookup: Lookup = {
   id: (stream, key) => (stream === 'projects' ? IDS.get(key) : undefined),
   tagSet: (tags) => (tags.includes('unknown') ? undefined : tags.length + 7),
 };
+/** Knows what the other does, but for some of it. */
+const knowing = (isKnown: (name: string) => boolean): Lookup => ({
+  id: (stream, key) => (isKnown(key) ? lookup.id(stream, key) : undefined),
+  tagSet: (tags) => (isKnown(tags.join()) ? lookup.tagSet(tags) : undefined),
+});
 const observedAt = new Date('2026-01-02T03:04:05.678Z');
-const encode = (records: readonly Thing[]) =>
-  new Encoder(things, 5, lookup).encode({ stream: 'things', records, observedAt });
+const encode = (records: readonly Thing[], known = lookup) =>
+  new Encoder(things, 5, known).encode({ stream: 'things', records, observedAt });
 
 /** COPY text read back as PostgreSQL's documentation says it is read. */
 function decode(bytes: Buffer): (string | null)[][] {
@@ -138,9 +143,39 @@ describe('rows as COPY text', () => {
         const some = Buffer.concat([...textOf(page, ({ project }) => chosen.includes(project ?? ''))]);
         const wanted = [...counts].filter(([project]) => chosen.includes(project)).flatMap(([, own]) => own);
         expect(some.equals(encode(wanted).text)).toBe(true);
-        expect(page.refers.get('projects')).toEqual(new Set([...counts.keys()].map((project) => IDS.get(project))));
+        expect([...(page.refers.get('projects') ?? [])]).toEqual([...counts.keys()].map((project) => IDS.get(project)));
       }),
     );
+  });
+
+  test('what is not known yet is filled in later, as if it had been known', () => {
+    const few = thing.map((one) => ({ ...one, ...(one.tags && { tags: one.tags.map((tag) => tag.slice(0, 1)) }) }));
+    fc.assert(
+      fc.property(fc.array(few, { maxLength: 12 }), fc.func(fc.boolean()), (records, isKnown) => {
+        const early = encode(records, knowing(isKnown));
+        const page = filled(early, lookup);
+        const { text, ...whole } = encode(records);
+        expect(page).toMatchObject({ ...whole, refers: expect.anything() as unknown });
+        expect(page.text.equals(text)).toBe(true);
+        expect(page.refers.get('projects')).toEqual(whole.refers.get('projects'));
+        expect(whole.gaps).toEqual([]);
+        // the page itself stays as it was: what filled the gaps may be rolled back
+        expect(filled(early, lookup)).toEqual(page);
+      }),
+    );
+  });
+
+  test('what is still not known then is named', () => {
+    const nothing = knowing(() => false);
+    expect(() => filled(encode([{ key: 'k', project: 'z' }]), lookup)).toThrow(
+      new UnreadableRecord('z of projects is not stored'),
+    );
+    expect(() => filled(encode([{ key: 'k', project: 'a', tags: ['unknown', 'b'] }]), lookup)).toThrow(
+      new UnreadableRecord('the set of the tags unknown, b is not stored'),
+    );
+    expect(encode([{ key: 'k', project: 'a' }], nothing).gaps).toEqual([
+      { wanted: { stream: 'projects', key: 'a' }, at: [expect.any(Number)] },
+    ]);
   });
 
   test('a page of any size', () => {
@@ -151,8 +186,7 @@ describe('rows as COPY text', () => {
 
   test.each<[string, Thing, string]>([
     ['no key', { project: 'a' }, 'a record has no source_key'],
-    ['an unknown project', { key: 'k', project: 'z' }, 'a record has no project_id'],
-    ['unknown tags', { key: 'k', project: 'a', tags: ['unknown'] }, 'the tags of tags are not stored'],
+    ['no project', { key: 'k' } as Thing, 'a record has no project_id'],
   ])('%s is refused, and the next page is whole', (_, record, said) => {
     expect(() => encode([{ key: 'x', project: 'a' }, record])).toThrow(new UnreadableRecord(said));
     expect(decode(encode([{ key: 'y', project: 'b' }]).text).map((row) => row[2])).toEqual(['y']);

@@ -3,7 +3,7 @@ import type { Column } from '../protocol/stream.ts';
 import type { Page } from '../protocol/sync.ts';
 import { recordColumns, type AnyStream } from './ddl.ts';
 
-/** Resolves what a row refers to; filled before a page is encoded, see `references.ts`. */
+/** Resolves what a row refers to, see `references.ts`. */
 export interface Lookup {
   /** Row id of a source key of a stream, or undefined when it is not stored. */
   id(stream: string, sourceKey: string): number | undefined;
@@ -20,6 +20,15 @@ export interface Part {
   readonly to: number;
 }
 
+/** What rows refer to: the row of a stream with this source key, or the set of these tags. */
+export type Wanted = { readonly stream: string; readonly key: string } | { readonly tags: readonly string[] };
+
+/** What the lookup did not know, and the bytes of the text, ascending, before which its id is missing. */
+export interface Gap {
+  readonly wanted: Wanted;
+  readonly at: readonly number[];
+}
+
 /**
  * A page as COPY text: connection, time of the answer, then the record's columns. As bytes and not as objects or strings:
  * they wait for the database, and what waits on the heap makes the collector copy it.
@@ -31,6 +40,8 @@ export interface EncodedPage {
   readonly parts: readonly Part[];
   /** By stream: ids of the rows that these refer to. */
   readonly refers: ReadonlyMap<string, ReadonlySet<number>>;
+  /** `filled` fills them in. */
+  readonly gaps: readonly Gap[];
 }
 
 const SPECIAL = /[\\\n\r\t\0]/;
@@ -51,7 +62,7 @@ function escaped(text: string): string {
 /** jsonb refuses an escaped NUL as much as text refuses a real one. */
 const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('\\u0000', '\\ufffd');
 
-/** Thrown when a record lacks what its table needs; `sync` turns it into a failed slice. */
+/** Thrown when a record lacks what its table needs. */
 export class UnreadableRecord extends Error {}
 
 /** Up to so many characters a text is written here, one by one; beyond, calling into Node for it is quicker. */
@@ -126,6 +137,29 @@ const bytes = new Bytes();
 /** Writes one column of a record, in COPY text. */
 type Cell = (record: unknown) => void;
 
+/** What a page refers to, as it comes to be known while the page is encoded. */
+class Referred {
+  readonly refers = new Map<string, Set<number>>();
+  readonly #gaps = new Map<string, { wanted: Wanted; at: number[] }>();
+
+  get gaps(): readonly Gap[] {
+    return [...this.#gaps.values()];
+  }
+
+  /** The id is missing where the next byte will be written; what is wanted under one name is the same. */
+  miss(name: string, wanted: Wanted): void {
+    const gap = this.#gaps.get(name);
+    if (gap) gap.at.push(bytes.used);
+    else this.#gaps.set(name, { wanted, at: [bytes.used] });
+  }
+
+  note(stream: string, id: number): void {
+    const own = this.refers.get(stream);
+    if (own) own.add(id);
+    else this.refers.set(stream, new Set([id]));
+  }
+}
+
 /** Encodes the pages of one stream for one connection. */
 export class Encoder {
   readonly #stream: AnyStream;
@@ -143,12 +177,12 @@ export class Encoder {
   }
 
   /**
-   * Encodes a page; rows of one project stand together, in the order of the page.
-   * @throws UnreadableRecord when a record lacks a column that must be there, or refers to what the lookup does not know
+   * Encodes a page; rows of one project stand together, in the order of the page. What the lookup does not know leaves a gap.
+   * @throws UnreadableRecord when a record lacks a column that must be there
    */
   encode({ records, observedAt }: Page): EncodedPage {
-    const refers = new Map<string, Set<number>>();
-    const cells = this.#columns.map(([name, column]) => cellOf(name, column, this.#writerOf(name, column, refers)));
+    const referred = new Referred();
+    const cells = this.#columns.map(([name, column]) => cellOf(name, column, this.#writerOf(column, referred)));
     const connection = String(this.#connectionId);
     const observed = observedAt.toISOString();
     const parts: Part[] = [];
@@ -167,7 +201,8 @@ export class Encoder {
       }
       parts.push({ project, rows: own.length, from, to: bytes.used });
     }
-    return { stream: this.#stream.name, rows: records.length, text: bytes.taken(), parts, refers };
+    const { refers, gaps } = referred;
+    return { stream: this.#stream.name, rows: records.length, text: bytes.taken(), parts, refers, gaps };
   }
 
   #byProject(records: readonly unknown[]): ReadonlyMap<string | null, readonly unknown[]> {
@@ -177,14 +212,15 @@ export class Encoder {
   }
 
   /** Writes a value of a column that is there. */
-  #writerOf(name: string, { references, type }: Column, refers: Map<string, Set<number>>): (value: unknown) => void {
-    if (references !== undefined) return this.#referenceWriter(name, references, refers);
+  #writerOf({ references, type }: Column, referred: Referred): (value: unknown) => void {
+    if (references !== undefined) return this.#referenceWriter(references, referred);
     switch (type) {
       case 'tag_set':
-        return (tags) => {
-          const id = this.#lookup.tagSet(tags as readonly string[]);
-          if (id === undefined) throw new UnreadableRecord(`the tags of ${name} are not stored`);
-          bytes.text(String(id));
+        return (value) => {
+          const tags = value as readonly string[];
+          const id = this.#lookup.tagSet(tags);
+          if (id === undefined) referred.miss(JSON.stringify(tags), { tags });
+          else bytes.text(String(id));
         };
       case 'jsonb':
         return (value) => bytes.text(jsonText(value));
@@ -198,20 +234,19 @@ export class Encoder {
   }
 
   /** Rows that refer to the same row mostly follow each other. */
-  #referenceWriter(name: string, stream: string, refers: Map<string, Set<number>>): (value: unknown) => void {
-    const ids = refers.get(stream) ?? new Set<number>();
-    refers.set(stream, ids);
-    let last: unknown;
-    let text = '';
-    return (key) => {
+  #referenceWriter(stream: string, referred: Referred): (value: unknown) => void {
+    let last: string | undefined;
+    let text: string | undefined;
+    return (value) => {
+      const key = value as string;
       if (key !== last) {
-        const id = this.#lookup.id(stream, key as string);
-        if (id === undefined) throw new UnreadableRecord(`a record has no ${name}`);
-        ids.add(id);
+        const id = this.#lookup.id(stream, key);
+        if (id !== undefined) referred.note(stream, id);
         last = key;
-        text = String(id);
+        text = id === undefined ? undefined : String(id);
       }
-      bytes.text(text);
+      if (text === undefined) referred.miss(`${stream} ${key}`, { stream, key });
+      else bytes.text(text);
     };
   }
 }
@@ -226,6 +261,44 @@ function cellOf(name: string, column: Column, write: (value: unknown) => void): 
     else throw new UnreadableRecord(`a record has no ${name}`);
   };
 }
+
+/**
+ * The page with its gaps filled in.
+ * @throws UnreadableRecord when the lookup does not know what it refers to
+ */
+export function filled(page: EncodedPage, lookup: Lookup): EncodedPage {
+  if (page.gaps.length === 0) return page;
+  const refers = new Map([...page.refers].map(([stream, ids]) => [stream, new Set(ids)]));
+  const ids: { readonly at: number; readonly id: Buffer }[] = [];
+  for (const { wanted, at } of page.gaps) {
+    const id = 'tags' in wanted ? lookup.tagSet(wanted.tags) : lookup.id(wanted.stream, wanted.key);
+    if (id === undefined) throw new UnreadableRecord(`${described(wanted)} is not stored`);
+    if ('stream' in wanted) refers.set(wanted.stream, (refers.get(wanted.stream) ?? new Set()).add(id));
+    const digits = Buffer.from(String(id));
+    for (const one of at) ids.push({ at: one, id: digits });
+  }
+  ids.sort((a, b) => a.at - b.at);
+
+  const text = Buffer.allocUnsafeSlow(page.text.length + ids.reduce((sum, { id }) => sum + id.length, 0));
+  let [read, written, next] = [0, 0, 0];
+  /** Takes over the text up to a byte; where that byte is now. */
+  const upTo = (end: number): number => {
+    for (; ; next += 1) {
+      const gap = ids[next];
+      const isDue = gap !== undefined && gap.at < end;
+      const to = isDue ? gap.at : end;
+      written += page.text.copy(text, written, read, to);
+      read = to;
+      if (!isDue) return written;
+      written += gap.id.copy(text, written);
+    }
+  };
+  const parts = page.parts.map((part) => ({ ...part, from: written, to: upTo(part.to) }));
+  return { ...page, text, parts, refers, gaps: [] };
+}
+
+const described = (wanted: Wanted): string =>
+  'tags' in wanted ? `the set of the tags ${wanted.tags.join(', ')}` : `${wanted.key} of ${wanted.stream}`;
 
 /** The bytes of the parts that are wanted; parts that follow each other go as one piece. */
 export function* textOf(page: EncodedPage, wanted: (part: Part) => boolean): Generator<Buffer> {

@@ -8,7 +8,7 @@ import { migrate } from '../db/migrations.ts';
 import { defineStream, json, reference, required, tagSet, text, timestamp } from '../protocol/stream.ts';
 import type { AnyStream } from './ddl.ts';
 import { ensureTables } from './schema.ts';
-import { Writer } from './write.ts';
+import { Writer, type Write } from './write.ts';
 
 interface Project {
   key: string;
@@ -69,7 +69,7 @@ afterAll(() => database.close());
 let clock = Date.UTC(2026, 0, 1);
 const writer = (): Writer => new Writer(database, 1, STREAMS);
 const page = (stream: string, records: readonly unknown[], observedAt = new Date((clock += 1000))) =>
-  ({ type: 'page', page: { stream, records, observedAt } }) as const;
+  writer().prepared({ type: 'page', page: { stream, records, observedAt } });
 const write = async (...records: Item[]) => (await writer().write([page('issues', records)])).counts.get('issues');
 const stored = async (key: string) =>
   (await database.query('select * from sonarqube_issues where source_key = $1', [key])).rows[0];
@@ -232,4 +232,52 @@ test('a row whose project was deleted meanwhile is refused, whichever way it goe
     await expect(own.write([page('issues', [{ key: `${key}-c`, project: key }])])).rejects.toThrow();
     expect(await stored(`${key}-c`)).toBeUndefined();
   }
+});
+
+describe('a page that comes while a transaction makes what it refers to', () => {
+  const tagsOf = async (key: string) =>
+    (
+      await database.query<{ name: string }>(
+        `select t.name from sonarqube_issues i join sonarqube_tag_set_tags m using (tag_set_id)
+           join sonarqube_tags t on t.id = m.tag_id where i.source_key = $1 order by t.name`,
+        [key],
+      )
+    ).rows.map(({ name }) => name);
+  const item = (key: string): Item => ({ key, project: 'p', tags: ['made', 'meanwhile'] });
+  const said = (key: string) =>
+    ({
+      type: 'page',
+      page: { stream: 'issues', records: [item(key)], observedAt: new Date((clock += 1000)) },
+    }) as const;
+
+  test.each(['committed', 'rolled back'])('and is %s', async (end) => {
+    let early: Write | undefined;
+    const own: Writer = new Writer(database, 1, STREAMS, () => new Date(), {
+      enter: () => Promise.resolve(),
+      leave: () => {
+        const isFirst = early === undefined;
+        early ??= own.prepared(said(`${end} early`));
+        return isFirst && end === 'rolled back' ? Promise.reject(new Error('lost')) : Promise.resolve();
+      },
+    });
+    const first = own.write([own.prepared(said(`${end} first`))]);
+    if (end === 'committed') await first;
+    else await expect(first).rejects.toThrow('lost');
+    if (!early) throw new Error('nothing was prepared');
+    await own.write([early, own.prepared(said(`${end} late`))]);
+    expect(await tagsOf(`${end} early`)).toEqual(['made', 'meanwhile']);
+    expect(await tagsOf(`${end} late`)).toEqual(['made', 'meanwhile']);
+    expect(await tagsOf(`${end} first`)).toEqual(end === 'committed' ? ['made', 'meanwhile'] : []);
+  });
+
+  test('what is foreseen leaves no gap', async () => {
+    const own = writer();
+    const gaps = () => {
+      const write = own.prepared(said('foreseen'));
+      return write.type === 'page' ? write.page.gaps.map(({ wanted }) => wanted) : null;
+    };
+    expect(gaps()).toEqual([{ stream: 'projects', key: 'p' }, { tags: ['made', 'meanwhile'] }]);
+    await own.foresee(['p', 'nowhere']);
+    expect(gaps()).toEqual([{ tags: ['made', 'meanwhile'] }]);
+  });
 });

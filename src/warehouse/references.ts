@@ -1,7 +1,9 @@
 /** Source keys → row ids, and tags → tag sets: what a row refers to, looked up once and remembered for the run. */
 import type pg from 'pg';
-import type { Lookup } from './copy.ts';
+import type { Lookup, Wanted } from './copy.ts';
+import type { Database } from '../db/database.ts';
 import { lockInTransaction } from '../db/locks.ts';
+import type { Column } from '../protocol/stream.ts';
 import type { AnyStream } from './ddl.ts';
 
 /** Tags that name the same set have the same key, whatever their order. */
@@ -11,107 +13,156 @@ function tagKey(tags: readonly string[]): string {
   return [...new Set(tags)].sort().join('\u0001');
 }
 
-/** Remembers ids per connection; a sync of 50,000 projects and 200 metrics keeps some 5 MB. */
+/** Ids by stream and source key, and by tags. */
+class Known implements Lookup {
+  readonly ids = new Map<string, Map<string, number>>();
+  readonly tagSets = new Map<string, number>();
+
+  id(stream: string, sourceKey: string): number | undefined {
+    return this.ids.get(stream)?.get(sourceKey);
+  }
+
+  tagSet(tags: readonly string[]): number | undefined {
+    return this.tagSets.get(tagKey(tags));
+  }
+
+  setId(stream: string, sourceKey: string, id: number): void {
+    const own = this.ids.get(stream);
+    if (own) own.set(sourceKey, id);
+    else this.ids.set(stream, new Map([[sourceKey, id]]));
+  }
+
+  clear(): void {
+    this.ids.clear();
+    this.tagSets.clear();
+  }
+}
+
+/**
+ * Remembers ids per connection; a sync of 50,000 projects and 200 metrics keeps some 5 MB. As a `Lookup` it is that of the
+ * transaction under way, which sees what it made itself.
+ */
 export class References implements Lookup {
   readonly #connectionId: number;
   readonly #tables: ReadonlyMap<string, string>;
-  readonly #ids = new Map<string, Map<string, number>>();
-  readonly #tagSets = new Map<string, number>();
-  /** Something here was looked up or made by a transaction that has not been committed yet. */
-  #isOpen = false;
+  readonly #committed = new Known();
+  /** What the transaction under way looked up or made: gone with it when it is rolled back. */
+  readonly #open = new Known();
 
   constructor(connectionId: number, streams: readonly AnyStream[]) {
     this.#connectionId = connectionId;
     this.#tables = new Map(streams.map((stream) => [stream.name, stream.table]));
   }
 
-  /** Is everything known here committed, so that rows may be encoded with it before their own transaction begins? */
-  get isCommitted(): boolean {
-    return !this.#isOpen;
+  /** Knows only what is committed: good for rows at any time, whatever becomes of the transaction under way. */
+  get committed(): Lookup {
+    return this.#committed;
   }
 
   /** The transaction that looked things up has been committed. */
   commit(): void {
-    this.#isOpen = false;
+    for (const [stream, own] of this.#open.ids) for (const [key, id] of own) this.#committed.setId(stream, key, id);
+    for (const [key, id] of this.#open.tagSets) this.#committed.tagSets.set(key, id);
+    this.#open.clear();
   }
 
   id(stream: string, sourceKey: string): number | undefined {
-    return this.#ids.get(stream)?.get(sourceKey);
+    return this.#committed.id(stream, sourceKey) ?? this.#open.id(stream, sourceKey);
   }
 
   /** Every id that is known of a stream. */
   ids(stream: string): number[] {
-    return [...(this.#ids.get(stream)?.values() ?? [])];
+    return [this.#committed, this.#open].flatMap(({ ids }) => [...(ids.get(stream)?.values() ?? [])]);
   }
 
   tagSet(tags: readonly string[]): number | undefined {
-    return this.#tagSets.get(tagKey(tags));
+    return this.#committed.tagSet(tags) ?? this.#open.tagSet(tags);
   }
 
-  /** Looks up what the records refer to and is not known yet; records whose reference is not stored stay unresolved. */
-  async load(client: pg.ClientBase, stream: AnyStream, records: readonly unknown[]): Promise<void> {
-    for (const column of Object.values(stream.columns)) {
-      if (column.references !== undefined) {
-        const keys = records.map((record) => column.value(record as never) as string);
-        await this.loadIds(client, column.references, keys);
-      } else if (column.type === 'tag_set') {
-        await this.#loadTagSets(
-          client,
-          records.map((record) => column.value(record as never) as readonly string[]),
-        );
-      }
+  /**
+   * Looks up, outside of any transaction, what rows of these projects will refer to: then they are encoded as they come. Of
+   * the other streams that are referred to every row is: there are some hundred metrics.
+   */
+  async foresee(database: Database, projects: readonly string[], streams: Iterable<AnyStream>): Promise<void> {
+    const referred = new Set<string>();
+    for (const { columns } of streams) {
+      for (const { references } of Object.values<Column>(columns))
+        if (references !== undefined) referred.add(references);
+    }
+    for (const stream of referred) {
+      const isProject = stream === 'projects';
+      if (!isProject && this.#committed.ids.has(stream)) continue;
+      const missing = projects.filter((key) => this.#committed.id(stream, key) === undefined);
+      if (isProject && missing.length === 0) continue;
+      const { rows } = await database.query<IdRow>(
+        `select id, source_key from ${this.#tables.get(stream) ?? ''}
+          where connection_id = $1 and ($2::text[] is null or source_key = any($2))`,
+        [this.#connectionId, isProject ? missing : null],
+      );
+      for (const { id, source_key } of rows) this.#committed.setId(stream, source_key, id);
     }
   }
 
+  /** Looks up what is wanted and not known yet, and makes sets of tags that are not there; rows that are not stay unknown. */
+  async load(client: pg.ClientBase, wanted: Iterable<Wanted>): Promise<void> {
+    const keys = new Map<string, string[]>();
+    const tagSets: (readonly string[])[] = [];
+    for (const one of wanted) {
+      if ('tags' in one) tagSets.push(one.tags);
+      else keys.set(one.stream, [...(keys.get(one.stream) ?? []), one.key]);
+    }
+    for (const [stream, own] of keys) await this.loadIds(client, stream, own);
+    await this.#loadTagSets(client, tagSets);
+  }
+
   async loadIds(client: pg.ClientBase, stream: string, keys: Iterable<string>): Promise<void> {
-    const known = this.#ids.get(stream) ?? new Map<string, number>();
-    this.#ids.set(stream, known);
-    const missing = [...new Set(keys)].filter((key) => !known.has(key));
+    const missing = [...new Set(keys)].filter((key) => this.id(stream, key) === undefined);
     if (missing.length === 0) return;
-    this.#isOpen = true;
-    const { rows } = await client.query<{ id: number; source_key: string }>(
+    const { rows } = await client.query<IdRow>(
       `select id, source_key from ${this.#tables.get(stream) ?? ''} where connection_id = $1 and source_key = any($2)`,
       [this.#connectionId, missing],
     );
-    for (const row of rows) known.set(row.source_key, row.id);
+    for (const { id, source_key } of rows) this.#open.setId(stream, source_key, id);
   }
 
   async #loadTagSets(client: pg.ClientBase, sets: readonly (readonly string[])[]): Promise<void> {
     const missing = new Map<string, string[]>();
     for (const tags of sets) {
-      const key = tagKey(tags);
-      if (!this.#tagSets.has(key)) missing.set(key, [...new Set(tags)].sort());
+      if (this.tagSet(tags) === undefined) missing.set(tagKey(tags), [...new Set(tags)].sort());
     }
     if (missing.size === 0) return;
-    this.#isOpen = true;
     const keys = [...missing.keys()];
     const { rows: known } = await client.query<{ n: number; id: number }>(KNOWN_TAG_SETS, [
       keys.map((key) => JSON.stringify(missing.get(key))),
     ]);
     for (const { n, id } of known) {
       const key = keys[n - 1] ?? '';
-      this.#tagSets.set(key, id);
+      this.#open.tagSets.set(key, id);
       missing.delete(key);
     }
     // one writer at a time makes new sets: two would each miss the other's tags
     if (missing.size > 0) await lockInTransaction(client, 'soundings.tags');
     for (const [key, tags] of missing) {
       const { rows } = await client.query<{ id: number }>(TAG_SET, [tags]);
-      if (rows[0]) this.#tagSets.set(key, rows[0].id);
+      if (rows[0]) this.#open.tagSets.set(key, rows[0].id);
     }
   }
 
   /** Forgets rows whose source key changed. */
   forget(stream: string, sourceKeys: readonly string[]): void {
-    for (const key of sourceKeys) this.#ids.get(stream)?.delete(key);
+    for (const { ids } of [this.#committed, this.#open]) for (const key of sourceKeys) ids.get(stream)?.delete(key);
   }
 
-  /** Forgets everything: a rolled back transaction may have made some of it. */
+  /** Forgets everything: the transaction was rolled back, and what it met may be gone. */
   rollback(): void {
-    this.#ids.clear();
-    this.#tagSets.clear();
-    this.#isOpen = false;
+    this.#committed.clear();
+    this.#open.clear();
   }
+}
+
+interface IdRow {
+  readonly id: number;
+  readonly source_key: string;
 }
 
 /** The sets that are there already, of those given as JSON arrays, by position from 1. */

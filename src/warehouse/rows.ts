@@ -7,7 +7,7 @@ import { copyFrom } from '../db/copy.ts';
 import { errorCode } from '../db/errors.ts';
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Page } from '../protocol/sync.ts';
-import { Encoder, textOf, UnreadableRecord, type EncodedPage, type Part } from './copy.ts';
+import { Encoder, filled, textOf, UnreadableRecord, type EncodedPage, type Part } from './copy.ts';
 import type { AnyStream } from './ddl.ts';
 import {
   copyStatement,
@@ -52,21 +52,15 @@ export class Rows {
   }
 
   /**
-   * Encodes a page as soon as it has come, so that it waits as bytes; the page itself when it refers to what is not known
-   * yet, or cannot be stored: `write` then says so.
+   * Encodes a page as soon as it has come, so that it waits as bytes.
+   * @throws ConnectorError when one of its records cannot be stored
    */
-  encoded(stream: AnyStream, page: Page): Page | EncodedPage {
-    if (!this.#references.isCommitted) return page;
-    try {
-      return this.#encoder(stream).encode(page);
-    } catch (error) {
-      if (error instanceof UnreadableRecord) return page;
-      throw error;
-    }
+  encoded(stream: AnyStream, page: Page): EncodedPage {
+    return storable(stream, () => this.#encoder(stream).encode(page));
   }
 
-  async write(client: pg.ClientBase, stream: AnyStream, pages: readonly (Page | EncodedPage)[]): Promise<WriteCounts> {
-    const ready = await this.#ready(client, stream, pages);
+  async write(client: pg.ClientBase, stream: AnyStream, pages: readonly EncodedPage[]): Promise<WriteCounts> {
+    const ready = await this.#filled(client, stream, pages);
     await client.query(MERGE_SETTINGS);
     const known = await this.#meet(client, stream, ready);
     const isNew: Wanted = ({ project }) => project !== null && known.get(project) === true;
@@ -86,35 +80,25 @@ export class Rows {
 
   // ------------------------------------------------------------------ from records to text
 
+  /** Knows what is committed: what a transaction made may be gone before the page is written. */
   #encoder(stream: AnyStream): Encoder {
     let encoder = this.#encoders.get(stream.name);
     if (!encoder)
-      this.#encoders.set(stream.name, (encoder = new Encoder(stream, this.#connectionId, this.#references)));
+      this.#encoders.set(stream.name, (encoder = new Encoder(stream, this.#connectionId, this.#references.committed)));
     return encoder;
   }
 
-  /** Pages that came as records are encoded now that what they refer to can be looked up, for all of them at once. */
-  async #ready(
+  /** What was not known when the pages came is looked up for all of them at once. */
+  async #filled(
     client: pg.ClientBase,
     stream: AnyStream,
-    pages: readonly (Page | EncodedPage)[],
+    pages: readonly EncodedPage[],
   ): Promise<readonly EncodedPage[]> {
-    const records = pages.flatMap((page) => ('records' in page ? page.records : []));
-    if (records.length > 0) await this.#references.load(client, stream, records);
-    return pages.map((page) => ('text' in page ? page : this.#encode(stream, page)));
-  }
-
-  #encode(stream: AnyStream, page: Page): EncodedPage {
-    try {
-      return this.#encoder(stream).encode(page);
-    } catch (error) {
-      if (!(error instanceof UnreadableRecord)) throw error;
-      throw new ConnectorError(
-        'internal_server_error',
-        `A record of ${stream.endpoint} cannot be stored (${error.message}); nothing of its page was kept. Run the sync again; if it stays, report it with the server's version.`,
-        { cause: error, details: { stream: stream.name } },
-      );
-    }
+    await this.#references.load(
+      client,
+      pages.flatMap(({ gaps }) => gaps.map(({ wanted }) => wanted)),
+    );
+    return pages.map((page) => storable(stream, () => filled(page, this.#references)));
   }
 
   // ------------------------------------------------------------------ which way
@@ -214,6 +198,19 @@ export class Rows {
       'internal_server_error',
       `What rows of ${stream.table} belong to was deleted from the database while they were written; nothing of them was kept. Run the sync again.`,
       { details: { stream: stream.name } },
+    );
+  }
+}
+
+function storable<T>(stream: AnyStream, encode: () => T): T {
+  try {
+    return encode();
+  } catch (error) {
+    if (!(error instanceof UnreadableRecord)) throw error;
+    throw new ConnectorError(
+      'internal_server_error',
+      `A record of ${stream.endpoint} cannot be stored (${error.message}); nothing of its page was kept. Run the sync again; if it stays, report it with the server's version.`,
+      { cause: error, details: { stream: stream.name } },
     );
   }
 }

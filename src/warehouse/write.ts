@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { Database } from '../db/database.ts';
 import { errorCode } from '../db/errors.ts';
-import type { Cursor, Page, Tally } from '../protocol/sync.ts';
+import type { Cursor, Message, Tally } from '../protocol/sync.ts';
 import type { EncodedPage } from './copy.ts';
 import type { AnyStream } from './ddl.ts';
 import { Ledger, type Settlement } from './ledger.ts';
@@ -10,7 +10,7 @@ import { References } from './references.ts';
 import { Rows, type WriteCounts } from './rows.ts';
 
 export type Write =
-  | { readonly type: 'page'; readonly page: Page | EncodedPage }
+  | { readonly type: 'page'; readonly page: EncodedPage }
   | { readonly type: 'cursor'; readonly stream: string; readonly slice: string; readonly cursor: Cursor | null }
   | { readonly type: 'tally'; readonly tally: Tally }
   /** Everything that was to be read of these projects stands before this. */
@@ -64,11 +64,20 @@ export class Writer {
     this.#ledger = new Ledger(connectionId, streams, this.#references);
   }
 
-  /** The same write in the form that takes the least memory while it waits for its turn. */
-  prepared(write: Write): Write {
-    if (write.type !== 'page' || 'text' in write.page) return write;
-    const stream = this.#streams.get(write.page.stream);
-    return stream ? { type: 'page', page: this.#rows.encoded(stream, write.page) } : write;
+  /** Rows of these projects are about to come: what is looked up now is known when their pages are prepared. */
+  async foresee(projects: readonly string[]): Promise<void> {
+    await this.#references.foresee(this.#database, projects, this.#streams.values());
+  }
+
+  /**
+   * The write that a message of a source asks for, in the form that takes the least memory while it waits for its turn.
+   * @throws ConnectorError when a record cannot be stored
+   */
+  prepared(message: Exclude<Message, { type: 'size' }>): Write {
+    if (message.type !== 'page') return message;
+    const stream = this.#streams.get(message.page.stream);
+    if (!stream) throw new Error(`no stream ${message.page.stream}`);
+    return { type: 'page', page: this.#rows.encoded(stream, message.page) };
   }
 
   /** Commits a batch whole or not at all, in the order given. */

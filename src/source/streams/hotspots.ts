@@ -110,9 +110,11 @@ async function readPart(
     pageSize: PAGE_SIZE,
     identity: (h) => h.key,
     fetch: async (p) => {
-      const { body, reply } = await ask(client, 'hotspots/search', { ...filter, p, ps: PAGE_SIZE }, answer);
-      beyond = Math.max(0, body.paging.total - WINDOW);
-      return { total: Math.min(body.paging.total, WINDOW), records: body.hotspots, reply };
+      const params = { ...filter, p, ps: PAGE_SIZE };
+      return ask(client, 'hotspots/search', params, answer, ({ paging, hotspots }, reply) => {
+        beyond = Math.max(0, paging.total - WINDOW);
+        return { total: Math.min(paging.total, WINDOW), records: hotspots, reply };
+      });
     },
     emit: ({ records, reply }) => emit(page('hotspots', records, reply)),
   });

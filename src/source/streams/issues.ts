@@ -146,24 +146,21 @@ export const issues = defineStream<Issue>({
 /** An issue as the enumeration sees it, and the answer it came with. */
 export interface IssueRow extends SearchRow {
   readonly updated: string;
-  readonly answered: Answered;
+  readonly answered: Reply;
   /** Gives the issue away, once: what is handed on must not be held here as well. */
   take(): Issue;
 }
-
-/** What is kept of an answer: its body would keep every issue of it in memory. */
-type Answered = Pick<Reply, 'receivedAt' | 'bytes'>;
 
 class Row implements IssueRow {
   readonly key: string;
   readonly project: string;
   readonly created: number;
-  readonly answered: Answered;
+  readonly answered: Reply;
   readonly #path: string | undefined;
   #issue: Issue | null;
   #values: SearchRow['values'] | undefined;
 
-  constructor(issue: Issue, path: string | undefined, answered: Answered) {
+  constructor(issue: Issue, path: string | undefined, answered: Reply) {
     this.key = issue.key;
     this.project = issue.project;
     this.created = parseDate(issue.creationDate);
@@ -196,29 +193,25 @@ class Row implements IssueRow {
 
 /** One page of `issues/search`. `componentKeys`, because 10.0 ignores `components` and answers with the whole instance. */
 export async function searchIssues(client: SonarClient, query: Query): Promise<Answer<IssueRow>> {
-  const { body, reply } = await ask(
-    client,
-    'issues/search',
-    {
-      ...query.filter,
-      s: query.sort,
-      asc: query.ascending,
-      p: query.page,
-      ps: query.pageSize,
-      facets: query.facets,
-      additionalFields: 'ruleDescriptionContextKey',
-    },
-    answer,
-  );
-  const paths = new Map(body.components.map((component) => [component.key, component.path]));
-  const answered: Answered = { receivedAt: reply.receivedAt, bytes: reply.bytes };
-  return {
-    total: body.paging.total,
-    facets: new Map(
-      body.facets.map((facet) => [facet.property, new Map(facet.values.map(({ val, count }) => [val, count]))]),
-    ),
-    rows: body.issues.map((i) => new Row(i, paths.get(i.component), answered)),
+  const params = {
+    ...query.filter,
+    s: query.sort,
+    asc: query.ascending,
+    p: query.page,
+    ps: query.pageSize,
+    facets: query.facets,
+    additionalFields: 'ruleDescriptionContextKey',
   };
+  return ask(client, 'issues/search', params, answer, (body, reply) => {
+    const paths = new Map(body.components.map((component) => [component.key, component.path]));
+    return {
+      total: body.paging.total,
+      facets: new Map(
+        body.facets.map((facet) => [facet.property, new Map(facet.values.map(({ val, count }) => [val, count]))]),
+      ),
+      rows: body.issues.map((i) => new Row(i, paths.get(i.component), reply)),
+    };
+  });
 }
 
 /** An issue's own value of each dimension that `issues/search` can count and filter by. */

@@ -88,9 +88,10 @@ export async function readMeasures(
   let last: Reply | undefined;
   for (const list of inLists(metricKeys, (key) => key)) {
     const params = { component, metricKeys: list, additionalFields: 'period' };
-    const { body, reply } = await ask(client, 'measures/component', params, answer);
-    found.push(...records(body));
-    last = reply;
+    last = await ask(client, 'measures/component', params, answer, (body, reply) => {
+      found.push(...records(body));
+      return reply;
+    });
   }
-  return { records: found, reply: last ?? { body: null, bytes: 0, receivedAt: new Date(), serverDate: null } };
+  return { records: found, reply: last ?? { bytes: 0, receivedAt: new Date(), serverDate: null } };
 }

@@ -84,24 +84,23 @@ export async function readHistory(
       identity: analysisIdentity,
       fetch: async (p) => {
         const params = { component, metrics, ps: PAGE_SIZE, p, from: from ?? undefined };
-        const { body, reply } = await ask(client, 'measures/search_history', params, answer);
-        const dates = [...new Set(body.measures.flatMap((one) => one.history.map((entry) => entry.date)))].sort(byTime);
-        const points = records(component, body);
-        const last = dates.at(-1);
-        if (last !== undefined && (newest === null || byTime(last, newest) >= 0)) {
-          const atLast = points.filter((point) => point.date === last).map((point) => point.metric);
-          valuesAtNewest = new Set(last === newest ? [...valuesAtNewest, ...atLast] : atLast);
-          newest = last;
-        }
-        await emit(
-          page(
-            'analyses',
-            dates.map((date) => ({ project: component, date })),
-            reply,
-          ),
-        );
-        await emit(page('measures_history', points, reply));
-        return { total: body.paging.total, records: dates, reply };
+        const read = await ask(client, 'measures/search_history', params, answer, (body, reply) => {
+          const dates = [...new Set(body.measures.flatMap((one) => one.history.map((entry) => entry.date)))].sort(
+            byTime,
+          );
+          const points = records(component, body);
+          const last = dates.at(-1);
+          if (last !== undefined && (newest === null || byTime(last, newest) >= 0)) {
+            const atLast = points.filter((point) => point.date === last).map((point) => point.metric);
+            valuesAtNewest = new Set(last === newest ? [...valuesAtNewest, ...atLast] : atLast);
+            newest = last;
+          }
+          const analyses = dates.map((date) => ({ project: component, date }));
+          const taken = [emit(page('analyses', analyses, reply)), emit(page('measures_history', points, reply))];
+          return { total: body.paging.total, records: dates, reply, taken };
+        });
+        await Promise.all(read.taken);
+        return read;
       },
       emit: async () => {},
     });

@@ -49,8 +49,11 @@ export const metrics = defineStream<Metric>({
 
 export const beginMetrics = (client: SonarClient): Begun<ListPage<Metric>> =>
   begin(async (p) => {
-    const { body, reply } = await ask(client, 'metrics/search', { p, ps: 500 }, answer);
-    return { total: body.total, records: body.metrics, reply };
+    return ask(client, 'metrics/search', { p, ps: 500 }, answer, ({ total, metrics }, reply) => ({
+      total,
+      records: metrics,
+      reply,
+    }));
   });
 
 /** Reads every metric; returns their keys, which the measure endpoints must be asked by. */

@@ -94,8 +94,11 @@ export function beginProjects(client: SonarClient, listing: Listing): BegunProje
 
 /** `projects/search`: 500 a page, no window. */
 async function pageOfAll(client: SonarClient, p: number): Promise<ListPage<Project>> {
-  const { body, reply } = await ask(client, 'projects/search', { p, ps: 500 }, answer);
-  return { total: body.paging.total, records: body.components, reply };
+  return ask(client, 'projects/search', { p, ps: 500 }, answer, ({ paging, components }, reply) => ({
+    total: paging.total,
+    records: components,
+    reply,
+  }));
 }
 
 async function readAll(pages: Begun<ListPage<Project>>, emit: Emit): Promise<readonly ProjectRef[]> {
@@ -143,9 +146,12 @@ type BrowsablePage = ListPage<z.infer<typeof component>> & { readonly all: numbe
 
 async function pageOfBrowsable(client: SonarClient, p: number): Promise<BrowsablePage> {
   const params = { qualifiers: 'TRK', p, ps: PAGE_SIZE };
-  const { body, reply } = await ask(client, 'components/search', params, componentsAnswer);
-  const { total: all } = body.paging;
-  return { total: Math.min(all, WINDOW), all, records: body.components.map(bare), reply };
+  return ask(client, 'components/search', params, componentsAnswer, ({ paging, components }, reply) => ({
+    total: Math.min(paging.total, WINDOW),
+    all: paging.total,
+    records: components.map(bare),
+    reply,
+  }));
 }
 
 /** The projects that the token may browse. */
@@ -188,9 +194,10 @@ async function readNamed(client: SonarClient, keys: readonly string[], emit: Emi
     keys.map(async (key): Promise<ProjectRef | null> => {
       try {
         const params = { component: key, metricKeys: 'ncloc' };
-        const { body, reply } = await ask(client, 'measures/component', params, componentAnswer);
-        await emit(page('projects', [bare(body.component)], reply));
-        return undated(body.component);
+        return await ask(client, 'measures/component', params, componentAnswer, async ({ component }, reply) => {
+          await emit(page('projects', [bare(component)], reply));
+          return undated(component);
+        });
       } catch (error) {
         const found = projectProblem(error);
         if (!found) throw error;
