@@ -14,7 +14,7 @@ if (have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed[1])) {
 // was freed: what moves pages would take twice what it needs. Both are fixed when a process begins, so it begins again in its
 // own place, before anything else is loaded.
 var moving = ['sync', 'serve', 'worker', 'demo'];
-var flags = ['--max-semi-space-size=8', '--heap-growing-percent=80'];
+var flags = ['--max-semi-space-size=8', '--heap-growing-percent=80', '--no-parallel-scavenge'];
 var allocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 var chosen = (process.execArgv.join(' ') + ' ' + (process.env.NODE_OPTIONS || '')).indexOf('-space-size') !== -1;
 if (moving.indexOf(process.argv[2]) !== -1 && !chosen && process.platform !== 'win32' && process.execve) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { startSimulator } from '../../test/simulator/index.ts';
-import { SonarClient, type ClientOptions } from './client.ts';
+import { FullReply, SonarClient, type ClientOptions } from './client.ts';
 import { Egress } from './egress.ts';
 
 describe('where it may connect to', () => {
@@ -18,7 +18,7 @@ describe('where it may connect to', () => {
   test('a name is judged by the address the socket would connect to', async () => {
     const sim = await startSimulator();
     const byName = sim.url.replace('127.0.0.1', 'localhost');
-    expect(await get({ baseUrl: byName, token: sim.tokens.admin })).toMatchObject({ body: {} });
+    expect(await get({ baseUrl: byName, token: sim.tokens.admin })).toBeInstanceOf(FullReply);
     const asked = sim.log.length;
     const egress = Egress.parse('public');
     expect(await get({ baseUrl: byName, egress })).toMatchObject({ code: 'invalid_arguments', message: /private/ });

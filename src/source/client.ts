@@ -1,5 +1,5 @@
 /** One request to a SonarQube Server: address, token, limits, patience. Knows nothing of what the answers mean. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
@@ -55,6 +55,23 @@ export class FullReply implements Reply {
     this.#body = undefined;
     return body;
   }
+}
+
+/** An answer that has not been read yet. */
+interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly bytes: Buffer;
+  readonly receivedAt: Date;
+  readonly date: Date | null;
+  /** Seconds. */
+  readonly retryAfter?: number;
+  readonly location?: string;
+}
+
+/** How often one thing has been asked for. */
+interface Patience {
+  attempts: number;
 }
 
 /** What has been asked of the server so far; shown as progress and stored with the run. */
@@ -181,7 +198,22 @@ export class SonarClient {
       endpoint,
       ...(typeof project === 'string' && { project }),
     };
-    return this.#pace.run(() => this.#withPatience(endpoint, params, where));
+    const patience = { attempts: 1 };
+    for (;;) {
+      const began = performance.now();
+      const answer = await this.#pace.run(() => this.#withPatience(endpoint, params, where, patience));
+      // the place of this request is free: what waits for one is sent before this answer is read
+      await turn();
+      const { length: bytes } = answer.bytes;
+      const reply = { bytes, receivedAt: answer.receivedAt, serverDate: answer.date };
+      try {
+        const full = new FullReply(JSON.parse(answer.bytes.toString()), reply);
+        this.#note(reply);
+        return full;
+      } catch (cause) {
+        await this.#again(endpoint, unreadable(where, 'it is not JSON', true, cause), patience, began);
+      }
+    }
   }
 
   /** Frees the sockets and ends every request that still waits. */
@@ -190,31 +222,39 @@ export class SonarClient {
     await this.#dispatcher.destroy();
   }
 
-  async #withPatience(endpoint: Endpoint, params: Params, where: Where): Promise<FullReply> {
-    const attempts = this.#options.attempts ?? DEFAULT_ATTEMPTS;
-    for (let attempt = 1; ; attempt += 1) {
+  /** One answer, asked for again and again while its failure may pass. */
+  async #withPatience(endpoint: Endpoint, params: Params, where: Where, patience: Patience): Promise<Answer> {
+    for (;;) {
       this.#signal.throwIfAborted();
       const began = performance.now();
       try {
-        const reply = await this.#once(endpoint, params, where);
-        if (!this.#firstAnswerAt && reply.serverDate)
-          this.#skewMs = reply.serverDate.getTime() - reply.receivedAt.getTime();
-        this.#firstAnswerAt ??= reply.serverDate ?? reply.receivedAt;
-        return reply;
+        return await this.#once(endpoint, params, where);
       } catch (thrown) {
-        this.#signal.throwIfAborted();
-        const error = asConnectorError(thrown);
-        // nothing answered yet: a wrong address or a stopped server is told at once, not after a minute
-        const last = this.#firstAnswerAt || this.#options.known ? attempts : Math.min(attempts, 2);
-        if (error.retry) this.#pace.note({ kind: endpoint, ms: performance.now() - began, ok: false });
-        if (!error.retry || attempt >= last) throw error;
-        this.traffic.retries += 1;
-        await sleep(pauseBefore(attempt, error.retryAfter), undefined, { signal: this.#signal });
+        await this.#again(endpoint, asConnectorError(thrown), patience, began);
       }
     }
   }
 
-  async #once(endpoint: Endpoint, params: Params, where: Where): Promise<FullReply> {
+  /** Pauses before the next attempt; throws the error when there is none. */
+  async #again(endpoint: Endpoint, error: ConnectorError, patience: Patience, began: number): Promise<void> {
+    this.#signal.throwIfAborted();
+    const attempts = this.#options.attempts ?? DEFAULT_ATTEMPTS;
+    // nothing answered yet: a wrong address or a stopped server is told at once, not after a minute
+    const most = this.#firstAnswerAt || this.#options.known ? attempts : Math.min(attempts, 2);
+    if (error.retry) this.#pace.note({ kind: endpoint, ms: performance.now() - began, ok: false });
+    if (!error.retry || patience.attempts >= most) throw error;
+    this.traffic.retries += 1;
+    await sleep(pauseBefore(patience.attempts, error.retryAfter), undefined, { signal: this.#signal });
+    patience.attempts += 1;
+  }
+
+  /** Clocks and first answer, from an answer that could be read. */
+  #note({ serverDate, receivedAt }: Reply): void {
+    if (!this.#firstAnswerAt && serverDate) this.#skewMs = serverDate.getTime() - receivedAt.getTime();
+    this.#firstAnswerAt ??= serverDate ?? receivedAt;
+  }
+
+  async #once(endpoint: Endpoint, params: Params, where: Where): Promise<Answer> {
     let url = `${this.baseUrl}/api/${endpoint}?${encode(params)}`;
     const began = performance.now();
     for (let redirects = 0; ; redirects += 1) {
@@ -229,17 +269,16 @@ export class SonarClient {
         throw errorFromAnswer(failed, where, await this.#explain(failed));
       }
       this.#pace.note({ kind: kindOf(endpoint, answer.bytes.length), ms: performance.now() - began, ok: true });
-      try {
-        const { length: bytes } = answer.bytes;
-        const body: unknown = JSON.parse(answer.bytes.toString());
-        return new FullReply(body, { bytes, receivedAt: new Date(), serverDate: answer.date });
-      } catch (cause) {
-        throw unreadable(where, 'it is not JSON', true, cause);
-      }
+      return answer;
     }
   }
 
-  async #send(url: string, endpoint: Endpoint | typeof STATUS_ENDPOINT, where: Where, withToken: boolean) {
+  async #send(
+    url: string,
+    endpoint: Endpoint | typeof STATUS_ENDPOINT,
+    where: Where,
+    withToken: boolean,
+  ): Promise<Answer> {
     this.traffic.requests += 1;
     this.traffic.byEndpoint[endpoint] = (this.traffic.byEndpoint[endpoint] ?? 0) + 1;
     const began = performance.now();
@@ -271,6 +310,7 @@ export class SonarClient {
         status: response.statusCode,
         contentType: header(response.headers, 'content-type') ?? '',
         bytes,
+        receivedAt: new Date(),
         date: Number.isNaN(date.getTime()) ? null : date,
         ...(Number.isFinite(retryAfter) && { retryAfter }),
         ...(location !== undefined && { location }),

@@ -91,7 +91,7 @@ export interface EnumerateOptions<T extends SearchRow> {
   knownValues?(dimension: Dimension): Promise<readonly string[]>;
   /** The server's clock in epoch seconds; by default this machine's. */
   now?(): number;
-  /** One for each answer in memory: asked for, or waiting for `emit`. Enumerations may share them; by default 8 of its own. */
+  /** One for each answer in memory: asked for, or waiting for `emit`. Enumerations may share them; by default 12 of its own. */
   places?: LimitFunction;
   limits?: Partial<Limits>;
 }
@@ -142,7 +142,7 @@ export async function enumerate<T extends SearchRow>(filter: Filter, o: Enumerat
 const BY_CREATION = 'CREATION_DATE';
 
 /** Answers in memory at once. */
-export const AHEAD = 8;
+export const AHEAD = 12;
 
 /** Rounds of re-reading before a pass says that the list does not hold still. */
 const MOST_ROUNDS = 3;
@@ -161,7 +161,8 @@ class Reader<T extends SearchRow> {
   projectTotals: ReadonlyMap<string, number> | null = null;
   readonly now: () => number;
   readonly #options: EnumerateOptions<T>;
-  readonly #origins = new Map<string, Origin>();
+  /** By project and second. */
+  readonly #origins = new Map<string, Map<number, Origin>>();
   readonly #limit: LimitFunction;
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
@@ -226,11 +227,16 @@ class Reader<T extends SearchRow> {
   #isNew(row: T): boolean {
     this.met?.add(row.key);
     if (this.seen.has(row.key)) return false;
-    const id = `${row.created} ${row.project}`;
-    let origin = this.#origins.get(id);
-    if (origin === undefined) this.#origins.set(id, (origin = { project: row.project, created: row.created }));
-    this.seen.set(row.key, origin);
+    this.seen.set(row.key, this.#originOf(row));
     return true;
+  }
+
+  #originOf({ project, created }: T): Origin {
+    let ofProject = this.#origins.get(project);
+    if (ofProject === undefined) this.#origins.set(project, (ofProject = new Map<number, Origin>()));
+    let origin = ofProject.get(created);
+    if (origin === undefined) ofProject.set(created, (origin = { project, created }));
+    return origin;
   }
 }
 

@@ -2,7 +2,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { z } from 'zod';
 
-const ajv = new Ajv({ strict: false, useDefaults: true });
+const ajv = new Ajv({ strict: false, useDefaults: true, meta: false, validateSchema: false });
 const checks = new WeakMap<z.ZodType, ValidateFunction>();
 
 /**

@@ -40,20 +40,18 @@ export function formatSecond(second: number): string {
   return `${new Date(second * 1000).toISOString().slice(0, 19)}+0000`;
 }
 
-const DATE = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|([+-]\d\d):?(\d\d))$/;
+const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)$/;
 
 /**
- * A date of the server in epoch seconds. The offset is that of the server's time zone, without a colon (`+0200`), which
- * only some parsers take.
+ * A date of the server in whole epoch seconds. The offset is that of the server's time zone, without a colon (`+0200`).
  * @throws ConnectorError when the text is not a date with time and offset
  */
 export function parseDate(text: string): number {
-  const [, local, hours = '+00', minutes = '00'] = DATE.exec(text) ?? [];
-  const milliseconds = local === undefined ? NaN : Date.parse(`${local}${hours}:${minutes}`);
+  const milliseconds = DATE.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(milliseconds)) {
     throw new ConnectorError('unexpected', `The server sent '${text}' where a date and time was expected.`);
   }
-  return milliseconds / 1000;
+  return Math.floor(milliseconds / 1000);
 }
 
 /** From `from` on (inclusive) and before `until` (exclusive), both epoch seconds; an absent end is open. */

@@ -60,7 +60,10 @@ function escaped(text: string): string {
 }
 
 /** jsonb refuses an escaped NUL as much as text refuses a real one. */
-const jsonText = (value: unknown): string => JSON.stringify(value).replaceAll('\\u0000', '\\ufffd');
+function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.includes('\\u0000') ? text.replaceAll('\\u0000', '\\ufffd') : text;
+}
 
 /** Thrown when a record lacks what its table needs. */
 export class UnreadableRecord extends Error {}
