@@ -28,7 +28,7 @@ export interface Tally {
   /** Rows the server counted but did not deliver on a page that should have held them. */
   readonly holes: number;
   /** Identities read in this pass, for telling which stored rows the server no longer has. */
-  readonly keys?: ReadonlySet<string>;
+  readonly keys?: Pick<ReadonlySet<string>, 'has'>;
   /** The pass covers rows dated from here on only (a history is read from its last known analysis). */
   readonly from?: Date;
   /** Set when the source itself knows the pass cannot be complete: what was not reached and why. */

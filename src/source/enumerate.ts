@@ -110,7 +110,8 @@ export interface Enumeration {
   readonly totalAfter: number;
   /** Distinct keys this pass read and the server still has; after a resume not all there are. */
   readonly seen: number;
-  readonly keys: Set<string>;
+  /** Which these are. */
+  readonly keys: ReadonlyMap<string, unknown>;
   /** Rows that the index counts and the database no longer has: never delivered, although their pages were read. */
   readonly holes: number;
   readonly unreachable: readonly Unreachable[];
@@ -389,7 +390,7 @@ class Pass<T extends SearchRow> {
       totalBefore: whole?.total ?? before,
       totalAfter: whole ? (await this.#reader.count(filter)).total : after,
       seen: this.#reader.seen.size,
-      keys: new Set(this.#reader.seen.keys()),
+      keys: this.#reader.seen,
       holes,
       unreachable,
       perProject: this.#perProject(),
