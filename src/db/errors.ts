@@ -10,6 +10,9 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Another transaction has added a row with the same key. */
+export const UNIQUE_VIOLATION = '23505';
+
 /** The text of any thrown value; a refused connection to several addresses has its text in its parts alone. */
 export function errorText(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(errorText).join('; ');

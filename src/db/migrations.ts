@@ -7,7 +7,7 @@ import pg from 'pg';
 
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
-import { databaseError, errorCode } from './errors.ts';
+import { databaseError, errorCode, UNIQUE_VIOLATION } from './errors.ts';
 
 export type { Migration };
 
@@ -66,7 +66,7 @@ async function ensureSchema(db: Database, schema: string): Promise<void> {
   } catch (error) {
     const cause = error instanceof ConnectorError ? error.cause : error;
     // two processes at once: the other one made it
-    if (['23505', '42P06'].includes(errorCode(cause) ?? '')) return;
+    if ([UNIQUE_VIOLATION, '42P06'].includes(errorCode(cause) ?? '')) return;
     if (rows.length === 0 && errorCode(cause) !== '42501') throw error;
     const me = await db.query<{ me: string }>('select quote_ident(current_user) as me');
     const user = me.rows[0]?.me ?? 'current_user';

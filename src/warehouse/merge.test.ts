@@ -234,6 +234,45 @@ test('a row whose project was deleted meanwhile is refused, whichever way it goe
   }
 });
 
+describe('two writers that add the same row', () => {
+  /** Waits until a session of this database waits for another one. */
+  const someoneWaits = async () => {
+    const waits = async () =>
+      (
+        await database.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+      ).rows.length > 0;
+    while (!(await waits())) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test.each([
+    ['later', 'second'],
+    ['earlier', 'first'],
+  ])('the second read %s than the first: the %s wins, and nothing fails', async (when, winner) => {
+    const key = `met ${when}`;
+    const [early, late] = [new Date((clock += 1000)), new Date((clock += 1000))];
+    const gate = Promise.withResolvers<undefined>();
+    const held = Promise.withResolvers<undefined>();
+    const slow = new Writer(database, 1, STREAMS, () => new Date(), {
+      enter: () => Promise.resolve(),
+      leave: async () => {
+        held.resolve(undefined);
+        await gate.promise;
+      },
+    });
+    const row = (note: string): Item => ({ key, project: 'p', note });
+    await write({ key: `${key} before`, project: 'p' }); // a known project: its rows are merged
+    const first = slow.write([page('issues', [row('first')], when === 'later' ? early : late)]);
+    await held.promise;
+    const second = writer().write([page('issues', [row('second')], when === 'later' ? late : early)]);
+    await someoneWaits();
+    gate.resolve(undefined);
+    await Promise.all([first, second]);
+    expect(await stored(key)).toMatchObject({ note: winner });
+  });
+});
+
 describe('a page that comes while a transaction makes what it refers to', () => {
   const tagsOf = async (key: string) =>
     (

@@ -37,16 +37,16 @@ export const MERGE_SETTINGS =
   'set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_seqscan = off; set local enable_bitmapscan = off';
 
 /**
- * Merges the staged rows of a stream; `$1` is the connection's id. Returns one row of counts: seen, added, changed, and of
- * the rows that the added ones refer to how many there are (held until the commit) and how many there must be.
+ * Merges the staged rows of a stream; `$1` is the connection's id. Returns one row of counts: seen, added, changed.
  *
  * Rows are classified by one left join; only changed rows are updated and only missing ones inserted, so that an unchanged
- * row costs no lock, no WAL and no sequence value, and is not copied any further (`on conflict do update … where distinct` wrote 77 MB of WAL and burnt
- * 200,000 sequence values on 200,000 unchanged rows; this writes 0.1 MB and none). `twice`: of equal keys in the
- * batch the one observed last wins; sorting wide rows for that where there are none took a quarter of the time.
- * An older observation never overwrites a newer one.
+ * row costs no lock, no WAL and no sequence value, and is not copied any further (`on conflict do update … where distinct`
+ * wrote 77 MB of WAL and burnt 200,000 sequence values on 200,000 unchanged rows; this writes 0.1 MB and none). Nor is there
+ * `on conflict do nothing`, which took a third of the time: a row that another writer adds meanwhile is a unique violation,
+ * and the transaction is made again. `twice`: of equal keys in the batch the one observed last wins; sorting wide rows for
+ * that where there are none took a quarter of the time. An older observation never overwrites a newer one.
  */
-export function mergeStatement(stream: AnyStream, tableOf: (stream: string) => string, twice: boolean): string {
+export function mergeStatement(stream: AnyStream, twice: boolean): string {
   const columns = recordColumns(stream).map(([name]) => name);
   const keys = stream.key.filter((name) => name !== 'connection_id');
   const values = columns.filter((name) => !stream.key.includes(name));
@@ -57,8 +57,6 @@ export function mergeStatement(stream: AnyStream, tableOf: (stream: string) => s
     values.length === 0 ? 'false' : `row(${list('t.', values)}) is distinct from row(${list('s.', values)})`;
   const events = stream.events ?? [];
   const old = events.map((name) => `, t.${quote(name)} as ${quote(`old_${name}`)}`).join('');
-
-  const held = heldClauses(stream, tableOf);
 
   const staging = stagingTable(stream);
   const own = list('', keys);
@@ -79,17 +77,14 @@ export function mergeStatement(stream: AnyStream, tableOf: (stream: string) => s
     from outdated o
    where t.id = o.target_id
   returning t.id
-), ${eventClause(stream, events)}${held.map(({ clause }) => clause).join('')}added as (
+), ${eventClause(stream, events)}added as (
   insert into ${stream.table} (connection_id, synced_at, ${columns.map(quote).join(', ')})
   select $1, observed_at, ${columns.map(quote).join(', ')} from incoming where target_id is null
-  on conflict do nothing
   returning 1
 )
 select (select count(*) from ${twice ? `(select distinct ${own} from ${staging}) k` : staging})::int as seen,
        (select count(*) from added)::int as added,
-       (select count(*) from changed)::int as changed,
-       ${held.length === 0 ? '0' : held.map(({ name }) => `(select count(*) from ${name})`).join(' + ')} as held,
-       ${held.length === 0 ? '0' : held.map(({ column }) => `(select count(distinct ${column}) from incoming where target_id is null)`).join(' + ')} as needed`;
+       (select count(*) from changed)::int as changed`;
 }
 
 /** What changed on which row, with the old value from the classifying join (`old.*` in RETURNING exists from 18 on only). */
@@ -103,20 +98,4 @@ function eventClause(stream: AnyStream, events: readonly string[]): string {
     cross join lateral (values ${values}) e (field, old_value, new_value)
    where e.old_value is distinct from e.new_value
 ), `;
-}
-
-/** What a foreign key would do for each row, done once for each row that is referred to: it is there, and stays. */
-function heldClauses(
-  stream: AnyStream,
-  tableOf: (stream: string) => string,
-): { name: string; column: string; clause: string }[] {
-  return recordColumns(stream).flatMap(([column, { references }]) => {
-    if (references === undefined) return [];
-    const name = `held_${references}`;
-    const wanted = `select i.${quote(column)} from incoming i where i.target_id is null`;
-    const clause = `${name} as (
-  select r.id from ${tableOf(references)} r where r.id in (${wanted}) for key share
-), `;
-    return [{ name, column: quote(column), clause }];
-  });
 }

@@ -4,7 +4,7 @@
  */
 import type pg from 'pg';
 import { copyFrom } from '../db/copy.ts';
-import { errorCode } from '../db/errors.ts';
+import { errorCode, UNIQUE_VIOLATION } from '../db/errors.ts';
 import { ConnectorError } from '../protocol/errors.ts';
 import type { Page } from '../protocol/sync.ts';
 import { Encoder, filled, textOf, UnreadableRecord, type EncodedPage, type Part } from './copy.ts';
@@ -25,13 +25,6 @@ export interface WriteCounts {
   added: number;
   changed: number;
 }
-
-interface Merged extends WriteCounts {
-  readonly held: number;
-  readonly needed: number;
-}
-
-const UNIQUE_VIOLATION = '23505';
 
 /** Which rows of a page go one way. */
 type Wanted = (part: Part) => boolean;
@@ -186,11 +179,10 @@ export class Rows {
     await client.query(createStaging(stream));
     await copyFrom(client, copyStatement(stream), textsOf(pages, wanted));
     const { rowCount: twice } = await client.query(keysTwice(stream));
-    const sql = mergeStatement(stream, this.#tableOf, twice !== 0);
-    const { rows } = await client.query<Merged>(sql, [this.#connectionId]);
-    const { seen = 0, added = 0, changed = 0, held = 0, needed = 0 } = rows[0] ?? {};
-    if (held !== needed) throw this.#referenceGone(stream);
-    return { seen, added, changed };
+    const { rows } = await client.query<WriteCounts>(mergeStatement(stream, twice !== 0), [this.#connectionId]);
+    const counts = rows[0] ?? { seen: 0, added: 0, changed: 0 };
+    if (counts.added + counts.changed > 0) await this.#holdReferences(client, stream, pages);
+    return counts;
   }
 
   #referenceGone(stream: AnyStream): ConnectorError {

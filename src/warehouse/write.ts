@@ -1,7 +1,7 @@
 /** Pages into tables: rows, cursors and what they prove, in one transaction. */
 import type pg from 'pg';
 import type { Database } from '../db/database.ts';
-import { errorCode } from '../db/errors.ts';
+import { errorCode, UNIQUE_VIOLATION } from '../db/errors.ts';
 import type { Cursor, Message, Tally } from '../protocol/sync.ts';
 import type { EncodedPage } from './copy.ts';
 import type { AnyStream } from './ddl.ts';
@@ -89,9 +89,7 @@ export class Writer {
         return written;
       } catch (error) {
         this.#references.rollback();
-        // two writers waited for each other: what was rolled back is done again
-        const again = ['40P01', '40001'].includes(errorCode(error instanceof Error ? error.cause : null) ?? '');
-        if (!again || attempt >= MOST_ATTEMPTS) throw error;
+        if (!isCollision(error) || attempt >= MOST_ATTEMPTS) throw error;
       }
     }
   }
@@ -142,6 +140,12 @@ export class Writer {
     }
   }
 }
+
+/** Two writers waited for each other, or added the same row: what was rolled back is done again. */
+const COLLISIONS: readonly (string | undefined)[] = ['40P01', '40001', UNIQUE_VIOLATION];
+
+const isCollision = (error: unknown): boolean =>
+  COLLISIONS.includes(errorCode(error)) || (error instanceof Error && COLLISIONS.includes(errorCode(error.cause)));
 
 type CursorWrite = Extract<Write, { type: 'cursor' }>;
 
