@@ -42,6 +42,7 @@ export interface SyncReport {
   readonly mode: 'full' | 'incremental' | 'unknown';
   /** Rows added, changed or marked gone; 0 when the server had nothing new. */
   readonly changes: number;
+  /** From before the first request until everything is committed. */
   readonly seconds: number;
   readonly progress: Progress;
   readonly shortfalls: readonly Shortfall[];
@@ -53,6 +54,7 @@ const SAVE_EVERY_MS = 2000;
 
 /** Runs one sync. Never two of one connection at once, on whatever machine: the second is refused. */
 export async function sync({ database, warehouse }: Store, request: SyncRequest): Promise<SyncReport> {
+  const began = performance.now();
   const stop = new AbortController();
   const client = openClient({ ...request, signal: AbortSignal.any([request.signal, stop.signal]) });
   try {
@@ -76,7 +78,7 @@ export async function sync({ database, warehouse }: Store, request: SyncRequest)
         );
       }
       await closeAbandoned(database, connection.id);
-      return await runAndRecord({ database, warehouse }, connection, request, { client, source }, lock.lost);
+      return await runAndRecord({ database, warehouse }, connection, request, { client, source, began }, lock.lost);
     } finally {
       await lock.release();
     }
@@ -95,12 +97,11 @@ async function runAndRecord(
   store: Store,
   connection: Connection,
   request: SyncRequest,
-  { client, source }: { readonly client: SonarClient; readonly source: SonarSource },
+  { client, source, began }: { readonly client: SonarClient; readonly source: SonarSource; readonly began: number },
   lost: AbortSignal,
 ): Promise<SyncReport> {
   const { database } = store;
   const run = await startRun(database, connection.id, VERSION);
-  const startedAt = Date.now();
   let progress = NO_PROGRESS;
   const saving = setInterval(() => {
     saveProgress(database, run, progress).catch(() => undefined); // the run itself meets the same database, and reports it
@@ -143,7 +144,7 @@ async function runAndRecord(
     state,
     mode,
     changes: changes(progress),
-    seconds: (Date.now() - startedAt) / 1000,
+    seconds: (performance.now() - began) / 1000,
     progress,
     shortfalls,
     error,
