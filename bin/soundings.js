@@ -11,8 +11,9 @@ if (have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed[1])) {
   process.exit(2);
 }
 // Node gives a program with much memory around it a heap that grows long before it is cleaned, and the C library keeps what
-// was freed: what moves pages would take twice what it needs. Both are fixed when a process begins, so it begins again in its
-// own place, before anything else is loaded.
+// was freed: what moves pages would take twice what it needs. Little of a page survives, so that several threads looking for
+// what does take longer than one. All this is fixed when a process begins, so it begins again in its own place, before
+// anything else is loaded.
 var moving = ['sync', 'serve', 'worker', 'demo'];
 var flags = ['--max-semi-space-size=8', '--heap-growing-percent=80', '--no-parallel-scavenge'];
 var allocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };

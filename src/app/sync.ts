@@ -2,6 +2,7 @@
 import { createConnection, findConnection, noteSynced, type Connection } from '../control/connections.ts';
 import { closeAbandoned, endRun, saveProgress, sharedRun, startRun, type RunState } from '../control/runs.ts';
 import type { Database } from '../db/database.ts';
+import { isServerAway } from '../db/errors.ts';
 import { asConnectorError, ConnectorError } from '../protocol/errors.ts';
 import { changes, NO_PROGRESS, type Progress } from '../protocol/progress.ts';
 import { SonarClient } from '../source/client.ts';
@@ -124,7 +125,8 @@ async function runAndRecord(
       },
     });
   } catch (thrown) {
-    error = lost.aborted && !request.signal.aborted ? lostDatabase(thrown) : asConnectorError(thrown);
+    const isLost = lost.aborted || isServerAway(thrown); // a new connection may find it gone before the lock's does
+    error = isLost && !request.signal.aborted ? lostDatabase(thrown) : asConnectorError(thrown);
   } finally {
     clearInterval(saving);
   }

@@ -10,7 +10,7 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Another transaction has added a row with the same key. */
+/** There is a row with the same key already. */
 export const UNIQUE_VIOLATION = '23505';
 
 /** The text of any thrown value; a refused connection to several addresses has its text in its parts alone. */

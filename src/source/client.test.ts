@@ -106,6 +106,13 @@ describe('what does not pass is named', () => {
   });
 });
 
+test('a server that answers something else than JSON does not answer', async () => {
+  await open();
+  expect(await client.answers()).toBe(true);
+  sim.faults.always('projects/search', actions.notJson());
+  expect(await client.answers()).toBe(false);
+});
+
 describe('what is asked', () => {
   test('system/status only to explain, and never when that is turned off', async () => {
     await open();

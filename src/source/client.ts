@@ -346,7 +346,8 @@ export class SonarClient {
   async answers(): Promise<boolean> {
     const where: Where = { baseUrl: this.baseUrl, endpoint: 'projects/search' };
     try {
-      await this.#once('projects/search', { p: 1, ps: 1 }, where);
+      const { bytes } = await this.#once('projects/search', { p: 1, ps: 1 }, where);
+      JSON.parse(bytes.toString());
       return true;
     } catch {
       this.#signal.throwIfAborted();

@@ -17,7 +17,7 @@ import { noted, shortfallKey, type Shortfall } from './shortfalls.ts';
 /** Groups of projects read beside each other; the client limits the requests in flight. */
 const GROUPS_AT_ONCE = 2;
 /** Parts of one pass over a group that are read beside each other. */
-const PARTS_AT_ONCE = 12;
+const PARTS_AT_ONCE = 8;
 
 export interface ReadingOptions {
   readonly connectionId: number;

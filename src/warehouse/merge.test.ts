@@ -216,22 +216,23 @@ describe('rows of a project that was never stored', () => {
   });
 });
 
-test('a row whose project was deleted meanwhile is refused, whichever way it goes', async () => {
-  for (const [key, withRows] of [
-    ['lost-1', false],
-    ['lost-2', true],
-  ] as const) {
+describe('a row whose project was deleted meanwhile is refused', () => {
+  const GONE = /was deleted from the database while they were written/;
+
+  test.each([
+    ['that the writer never met', [], /is not stored/],
+    ['whose rows are copied', ['own'], GONE],
+    ['whose rows are merged', ['other', 'own'], GONE],
+  ] as const)('of a project %s', async (name, before, said) => {
     const own = writer();
-    await own.write([page('projects', [{ key }])]);
-    await own.write([page('issues', withRows ? [{ key: `${key}-a`, project: key }] : [])]);
-    await writer().write([page('issues', [{ key: `${key}-b`, project: key }])]);
-    await database.query('delete from sonarqube_issues where source_key like $1', [`${key}%`]);
-    if (withRows) await own.write([page('issues', [{ key: `${key}-a`, project: key }])]);
-    await database.query('delete from sonarqube_issues where source_key like $1', [`${key}%`]);
-    await database.query('delete from sonarqube_projects where source_key = $1', [key]);
-    await expect(own.write([page('issues', [{ key: `${key}-c`, project: key }])])).rejects.toThrow();
-    expect(await stored(`${key}-c`)).toBeUndefined();
-  }
+    await own.write([page('projects', [{ key: name }])]);
+    const row = (key: string) => page('issues', [{ key: `${name} ${key}`, project: name }]);
+    for (const who of before) await (who === 'own' ? own : writer()).write([row(who)]);
+    await database.query('delete from sonarqube_issues where source_key like $1', [`${name}%`]);
+    await database.query('delete from sonarqube_projects where source_key = $1', [name]);
+    await expect(own.write([row('late')])).rejects.toThrow(said);
+    expect(await stored(`${name} late`)).toBeUndefined();
+  });
 });
 
 describe('two writers that add the same row', () => {
@@ -282,41 +283,40 @@ describe('a page that comes while a transaction makes what it refers to', () => 
         [key],
       )
     ).rows.map(({ name }) => name);
-  const item = (key: string): Item => ({ key, project: 'p', tags: ['made', 'meanwhile'] });
-  const said = (key: string) =>
-    ({
-      type: 'page',
-      page: { stream: 'issues', records: [item(key)], observedAt: new Date((clock += 1000)) },
-    }) as const;
+  const said = (key: string, tags: readonly string[]) => {
+    const records: Item[] = [{ key, project: 'p', tags }];
+    return { type: 'page', page: { stream: 'issues', records, observedAt: new Date((clock += 1000)) } } as const;
+  };
 
   test.each(['committed', 'rolled back'])('and is %s', async (end) => {
+    const tags = ['made', `then ${end}`]; // nobody else makes these
     let early: Write | undefined;
     const own: Writer = new Writer(database, 1, STREAMS, () => new Date(), {
       enter: () => Promise.resolve(),
       leave: () => {
         const isFirst = early === undefined;
-        early ??= own.prepared(said(`${end} early`));
+        early ??= own.prepared(said(`${end} early`, tags));
         return isFirst && end === 'rolled back' ? Promise.reject(new Error('lost')) : Promise.resolve();
       },
     });
-    const first = own.write([own.prepared(said(`${end} first`))]);
+    const first = own.write([own.prepared(said(`${end} first`, tags))]);
     if (end === 'committed') await first;
     else await expect(first).rejects.toThrow('lost');
     if (!early) throw new Error('nothing was prepared');
-    await own.write([early, own.prepared(said(`${end} late`))]);
-    expect(await tagsOf(`${end} early`)).toEqual(['made', 'meanwhile']);
-    expect(await tagsOf(`${end} late`)).toEqual(['made', 'meanwhile']);
-    expect(await tagsOf(`${end} first`)).toEqual(end === 'committed' ? ['made', 'meanwhile'] : []);
+    await own.write([early, own.prepared(said(`${end} late`, tags))]);
+    expect(await tagsOf(`${end} early`)).toEqual(tags);
+    expect(await tagsOf(`${end} late`)).toEqual(tags);
+    expect(await tagsOf(`${end} first`)).toEqual(end === 'committed' ? tags : []);
   });
 
   test('what is foreseen leaves no gap', async () => {
     const own = writer();
     const gaps = () => {
-      const write = own.prepared(said('foreseen'));
+      const write = own.prepared(said('foreseen', ['x']));
       return write.type === 'page' ? write.page.gaps.map(({ wanted }) => wanted) : null;
     };
-    expect(gaps()).toEqual([{ stream: 'projects', key: 'p' }, { tags: ['made', 'meanwhile'] }]);
+    expect(gaps()).toEqual([{ stream: 'projects', key: 'p' }, { tags: ['x'] }]);
     await own.foresee(['p', 'nowhere']);
-    expect(gaps()).toEqual([{ tags: ['made', 'meanwhile'] }]);
+    expect(gaps()).toEqual([{ tags: ['x'] }]);
   });
 });

@@ -70,11 +70,6 @@ export class References implements Lookup {
     return this.#committed.id(stream, sourceKey) ?? this.#open.id(stream, sourceKey);
   }
 
-  /** Every id that is known of a stream. */
-  ids(stream: string): number[] {
-    return [this.#committed, this.#open].flatMap(({ ids }) => [...(ids.get(stream)?.values() ?? [])]);
-  }
-
   tagSet(tags: readonly string[]): number | undefined {
     return this.#committed.tagSet(tags) ?? this.#open.tagSet(tags);
   }

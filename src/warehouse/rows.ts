@@ -111,7 +111,10 @@ export class Rows {
     if (keys.size === 0) return known;
     await this.#references.loadIds(client, 'projects', keys);
     const ids = [...keys].map((key) => this.#references.id('projects', key) ?? null);
-    const metrics = 'metric_id' in stream.columns ? this.#references.ids('metrics') : null;
+    const metrics =
+      'metric_id' in stream.columns
+        ? [...new Set(pages.flatMap(({ refers }) => [...(refers.get('metrics') ?? [])]))]
+        : null;
     const { rows } = await client.query<{ key: string; stored: boolean }>(
       `select p.key, c.found is not null or t.found is not null as stored
          from unnest($1::text[], $2::bigint[]) p (key, id)

@@ -99,6 +99,7 @@ export async function readHistory(
           const taken = [emit(page('analyses', analyses, reply)), emit(page('measures_history', points, reply))];
           return { total: body.paging.total, records: dates, reply, taken };
         });
+        await Promise.allSettled(read.taken); // nothing comes after the failure of the other
         await Promise.all(read.taken);
         return read;
       },
