@@ -92,12 +92,6 @@ export class Queue {
     await this.#boss.deleteJob(QUEUE, id);
   }
 
-  /** Jobs that wait and jobs that workers have. */
-  async depth(): Promise<{ waiting: number; taken: number }> {
-    const [stats] = await this.#boss.getQueues([QUEUE]);
-    return { waiting: stats?.queuedCount ?? 0, taken: stats?.activeCount ?? 0 };
-  }
-
   async close(): Promise<void> {
     await this.#boss.stop({ graceful: false }).catch(() => undefined);
   }

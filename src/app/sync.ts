@@ -125,8 +125,10 @@ async function runAndRecord(
       },
     });
   } catch (thrown) {
-    const isLost = lost.aborted || isServerAway(thrown); // a new connection may find it gone before the lock's does
-    error = isLost && !request.signal.aborted ? lostDatabase(thrown) : asConnectorError(thrown);
+    error = asConnectorError(thrown);
+    // a new connection may find the database gone before the lock's own does
+    const isLost = lost.aborted || (error.code === 'database_unavailable' && isServerAway(error));
+    if (isLost && !request.signal.aborted) error = lostDatabase(thrown);
   } finally {
     clearInterval(saving);
   }
