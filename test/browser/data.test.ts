@@ -239,6 +239,23 @@ describe('insights', () => {
     expect(drawn.sort()).toEqual((await tableOf(card)).map(([place = '', value = '']) => [place, value]).sort());
   });
 
+  test('no text of a chart stands outside of it', async () => {
+    await goTo('/insights');
+    for (const { id } of CHARTS) await cardOf(id);
+    const charts = page.locator('svg[role="img"]');
+    await expect.poll(() => charts.count()).toBeGreaterThan(5);
+    const cut: string[] = [];
+    for (const chart of await charts.all()) {
+      const whole = await chart.boundingBox();
+      for (const text of await chart.locator('text').all()) {
+        const own = await text.boundingBox();
+        const fits = whole && own && own.x >= whole.x && own.x + own.width <= whole.x + whole.width;
+        if (!fits) cut.push((await text.textContent()) ?? '');
+      }
+    }
+    expect(cut).toEqual([]);
+  });
+
   test('the filters stand in the address and change the numbers', async () => {
     const [project] = await rows<{ source_key: string; id: number }>(
       'select source_key, id from sonarqube_projects order by id limit 1',

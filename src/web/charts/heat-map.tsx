@@ -2,7 +2,7 @@
 import { useElementSize } from '@mantine/hooks';
 import classes from './charts.module.css';
 import type { HeatMap } from './model.ts';
-import { shortened } from './scale.ts';
+import { fitted } from './text-width.ts';
 
 const ROW = 28;
 const HEAD = 26;
@@ -22,14 +22,14 @@ export function HeatMapPlot({ map, label }: { readonly map: HeatMap; readonly la
       <svg className={classes['chart']} width={width} height={height} role="img" aria-label={label}>
         {map.columns.map((name, index) => (
           <text key={name} x={left + (index + 0.5) * cell} y={16} textAnchor="middle" fill="var(--chart-text)">
-            {shortened(name, Math.max(4, Math.floor(cell / 7)))}
+            {fitted(name, cell - 4)}
           </text>
         ))}
         {map.rows.map(({ name, values }, row) => (
           <g key={row} data-place={name}>
             <text x={left - 10} y={HEAD + row * ROW + 18} textAnchor="end" fill="var(--chart-text)">
               <title>{name}</title>
-              {shortened(name, Math.max(6, Math.floor(left / 7)))}
+              {fitted(name, left - 12)}
             </text>
             {values.map((value, index) => (
               <g key={index} data-value={value ?? ''}>

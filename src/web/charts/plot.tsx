@@ -4,7 +4,8 @@ import { useElementSize } from '@mantine/hooks';
 import classes from './charts.module.css';
 import type { Panel, Series } from './model.ts';
 import { colourOf, dashOf } from './palette.ts';
-import { briefly, every, exactly, shortened, ticksTo } from './scale.ts';
+import { briefly, every, exactly, ticksTo } from './scale.ts';
+import { fitted, textWidth } from './text-width.ts';
 
 export type PlotKind = 'bar' | 'stacked-bar' | 'line' | 'area';
 
@@ -78,7 +79,7 @@ const withUnit = (value: number | null, unit: string | null): string =>
 /** Horizontal: names of rules and severities are long. */
 function Bars({ panel: { places, series, unit }, label, width }: DrawnProps) {
   const values = series[0]?.values ?? [];
-  const left = Math.min(width * 0.45, 8 + 6.6 * Math.max(...places.map((place) => Math.min(40, place.length)), 4));
+  const left = Math.min(width * 0.45, 9 + Math.max(24, ...places.map((place) => textWidth(fitted(place, width)))));
   const ticks = ticksTo(Math.max(0, ...values.map((value) => value ?? 0)));
   const most = ticks.at(-1) ?? 1;
   const height = places.length * BAR + BOTTOM;
@@ -99,7 +100,7 @@ function Bars({ panel: { places, series, unit }, label, width }: DrawnProps) {
           <g key={place} data-place={place} data-value={value ?? ''}>
             <title>{`${place}: ${withUnit(value, unit)}`}</title>
             <text x={left - 8} y={index * BAR + 17} textAnchor="end" fill="var(--chart-text)">
-              {shortened(place, Math.max(6, Math.floor((left - 8) / 6.6)))}
+              {fitted(place, left - 8)}
             </text>
             <rect
               x={left}
@@ -143,13 +144,17 @@ function Columns({ panel, label, width, kind }: DrawnProps & { readonly kind: Ex
           </text>
         </g>
       ))}
-      {places.map((place, index) =>
-        index % step === 0 ? (
-          <text key={place} x={x(index)} y={HEIGHT - 9} textAnchor="middle" fill="var(--chart-text)">
-            {shortened(place, stacked ? Math.max(4, Math.floor(slot / 6.6)) : 18)}
+      {places.map((place, index) => {
+        if (index % step !== 0) return null;
+        const text = fitted(place, stacked ? slot - 6 : 120);
+        // under the last place it may not go beyond the edge
+        const middle = Math.min(x(index), width - textWidth(text) / 2 - 1);
+        return (
+          <text key={place} x={middle} y={HEIGHT - 9} textAnchor="middle" fill="var(--chart-text)">
+            {text}
           </text>
-        ) : null,
-      )}
+        );
+      })}
       {stacked
         ? places.map((place, index) => (
             <Stack key={place} panel={panel} index={index} x={x(index)} width={Math.min(72, slot * 0.7)} y={y} />
