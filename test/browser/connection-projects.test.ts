@@ -108,7 +108,8 @@ test('in the dark and on a phone', async () => {
 test('of 50,000 projects only what is seen is drawn, and the last ones are a search away', async () => {
   await r.service.store.database.query(
     `insert into sonarqube_projects (connection_id, source_key, name, qualifier, synced_at)
-     select $1, 'many-' || n, 'Many ' || lpad(n::text, 5, '0'), 'TRK', now() from generate_series(1, $2::int) n`,
+     select $1, 'many-' || n, 'Many ' || lpad(n::text, 5, '0'), 'TRK', now() from generate_series(1, $2::int) n
+     on conflict do nothing`,
     [connection, MANY],
   );
   await r.service.store.database.query('analyze sonarqube_projects');
@@ -116,11 +117,18 @@ test('of 50,000 projects only what is seen is drawn, and the last ones are a sea
   await page.getByText(/^50,000 projects, 200 loaded/).waitFor({ timeout: 60_000 });
   await row('Many 00001').waitFor();
   expect(await table().getByRole('row').count()).toBeLessThan(100);
-  for (const loaded of [400, 600]) {
-    await table().press('End');
-    await page.getByText(`50,000 projects, ${loaded} loaded`).waitFor();
+  const last = async (): Promise<number> => {
+    const shown = await table().getByRole('row').allInnerTexts();
+    return Math.max(...shown.map((text) => Number(/Many (\d+)/.exec(text)?.[1] ?? 0)));
+  };
+  // each time the list is at its end it grows, and the next End goes further
+  for (const further of [201, 401]) {
+    const pressed = async (): Promise<number> => {
+      await table().press('End');
+      return last();
+    };
+    await expect.poll(pressed, { timeout: 30_000 }).toBeGreaterThanOrEqual(further);
   }
-  await row('Many 00400').waitFor();
   expect(await table().getByRole('row').count()).toBeLessThan(100);
   await inspect(page, 'projects-many');
   await search().fill('many 49999');
