@@ -19,20 +19,17 @@ export async function ask<S extends z.ZodType, T>(
   use: (body: z.output<S>, reply: Reply) => T,
 ): Promise<T> {
   const reply = await client.get(endpoint, params);
-  return used(reply.take());
-
-  function used(body: unknown): T {
-    if (hasShape(schema, body)) return use(body, reply);
-    const { error } = schema.safeParse(body);
-    const [issue] = error?.issues ?? [];
-    const project = params['component'] ?? params['projectKey'];
-    throw unreadable(
-      { baseUrl: client.baseUrl, endpoint, ...(typeof project === 'string' && { project }) },
-      `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'unexpected shape'}`,
-      false,
-      error,
-    );
-  }
+  const body = reply.take();
+  if (hasShape(schema, body)) return use(body, reply);
+  const { error } = schema.safeParse(body);
+  const [issue] = error?.issues ?? [];
+  const project = params['component'] ?? params['projectKey'];
+  throw unreadable(
+    { baseUrl: client.baseUrl, endpoint, ...(typeof project === 'string' && { project }) },
+    `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'unexpected shape'}`,
+    false,
+    error,
+  );
 }
 
 export function page(

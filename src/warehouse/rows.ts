@@ -54,16 +54,21 @@ export class Rows {
 
   async write(client: pg.ClientBase, stream: AnyStream, pages: readonly EncodedPage[]): Promise<WriteCounts> {
     const ready = await this.#filled(client, stream, pages);
+    const counts = await this.#store(client, stream, ready);
+    if (counts.added + counts.changed > 0) await this.#holdReferences(client, stream, ready);
+    return counts;
+  }
+
+  async #store(client: pg.ClientBase, stream: AnyStream, pages: readonly EncodedPage[]): Promise<WriteCounts> {
     await client.query(MERGE_SETTINGS);
-    const known = await this.#meet(client, stream, ready);
+    const known = await this.#meet(client, stream, pages);
     const isNew: Wanted = ({ project }) => project !== null && known.get(project) === true;
-    const parts = ready.flatMap((page) => page.parts);
-    const added = parts.some(isNew) ? await this.#copy(client, stream, ready, isNew) : 0;
-    if (added === null) return this.#merge(client, stream, ready, () => true);
-    const counts = { seen: added, added, changed: 0 };
-    if (parts.every(isNew)) return counts;
-    const rest = await this.#merge(client, stream, ready, (part) => !isNew(part));
-    return { seen: counts.seen + rest.seen, added: counts.added + rest.added, changed: rest.changed };
+    const parts = pages.flatMap((page) => page.parts);
+    const added = parts.some(isNew) ? await this.#copy(client, stream, pages, isNew) : 0;
+    if (added === null) return this.#merge(client, stream, pages, () => true);
+    if (parts.every(isNew)) return { seen: added, added, changed: 0 };
+    const rest = await this.#merge(client, stream, pages, (part) => !isNew(part));
+    return { seen: added + rest.seen, added: added + rest.added, changed: rest.changed };
   }
 
   /** A pass over this project has ended: what is read of it from now on is known. */
@@ -141,7 +146,6 @@ export class Rows {
     await client.query('savepoint rows');
     try {
       const added = await copyFrom(client, directCopyStatement(stream), textsOf(pages, wanted));
-      await this.#holdReferences(client, stream, pages);
       await client.query('release savepoint rows');
       return added;
     } catch (error) {
@@ -183,9 +187,7 @@ export class Rows {
     await copyFrom(client, copyStatement(stream), textsOf(pages, wanted));
     const { rowCount: twice } = await client.query(keysTwice(stream));
     const { rows } = await client.query<WriteCounts>(mergeStatement(stream, twice !== 0), [this.#connectionId]);
-    const counts = rows[0] ?? { seen: 0, added: 0, changed: 0 };
-    if (counts.added + counts.changed > 0) await this.#holdReferences(client, stream, pages);
-    return counts;
+    return rows[0] ?? { seen: 0, added: 0, changed: 0 };
   }
 
   #referenceGone(stream: AnyStream): ConnectorError {
