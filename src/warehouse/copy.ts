@@ -21,11 +21,11 @@ export interface Part {
 }
 
 /** What rows refer to: the row of a stream with this source key, or the set of these tags. */
-export type Wanted = { readonly stream: string; readonly key: string } | { readonly tags: readonly string[] };
+export type Reference = { readonly stream: string; readonly key: string } | { readonly tags: readonly string[] };
 
 /** What the lookup did not know, and the bytes of the text, ascending, before which its id is missing. */
 export interface Gap {
-  readonly wanted: Wanted;
+  readonly wanted: Reference;
   readonly at: readonly number[];
 }
 
@@ -143,14 +143,14 @@ type Cell = (record: unknown) => void;
 /** What a page refers to, as it comes to be known while the page is encoded. */
 class Referred {
   readonly refers = new Map<string, Set<number>>();
-  readonly #gaps = new Map<string, { wanted: Wanted; at: number[] }>();
+  readonly #gaps = new Map<string, { wanted: Reference; at: number[] }>();
 
   get gaps(): readonly Gap[] {
     return [...this.#gaps.values()];
   }
 
   /** The id is missing where the next byte will be written; what is wanted under one name is the same. */
-  miss(name: string, wanted: Wanted): void {
+  miss(name: string, wanted: Reference): void {
     const gap = this.#gaps.get(name);
     if (gap) gap.at.push(bytes.used);
     else this.#gaps.set(name, { wanted, at: [bytes.used] });
@@ -300,7 +300,7 @@ export function filled(page: EncodedPage, lookup: Lookup): EncodedPage {
   return { ...page, text, parts, refers, gaps: [] };
 }
 
-const described = (wanted: Wanted): string =>
+const described = (wanted: Reference): string =>
   'tags' in wanted ? `the set of the tags ${wanted.tags.join(', ')}` : `${wanted.key} of ${wanted.stream}`;
 
 /** The bytes of the parts that are wanted; parts that follow each other go as one piece. */

@@ -1,6 +1,6 @@
 /** Source keys → row ids, and tags → tag sets: what a row refers to, looked up once and remembered for the run. */
 import type pg from 'pg';
-import type { Lookup, Wanted } from './copy.ts';
+import type { Lookup, Reference } from './copy.ts';
 import type { Database } from '../db/database.ts';
 import { lockInTransaction } from '../db/locks.ts';
 import type { Column } from '../protocol/stream.ts';
@@ -99,12 +99,16 @@ export class References implements Lookup {
   }
 
   /** Looks up what is wanted and not known yet, and makes sets of tags that are not there; rows that are not stay unknown. */
-  async load(client: pg.ClientBase, wanted: Iterable<Wanted>): Promise<void> {
-    const keys = new Map<string, string[]>();
+  async load(client: pg.ClientBase, wanted: Iterable<Reference>): Promise<void> {
+    const keys = new Map<string, Set<string>>();
     const tagSets: (readonly string[])[] = [];
     for (const one of wanted) {
       if ('tags' in one) tagSets.push(one.tags);
-      else keys.set(one.stream, [...(keys.get(one.stream) ?? []), one.key]);
+      else {
+        const own = keys.get(one.stream);
+        if (own) own.add(one.key);
+        else keys.set(one.stream, new Set([one.key]));
+      }
     }
     for (const [stream, own] of keys) await this.loadIds(client, stream, own);
     await this.#loadTagSets(client, tagSets);
